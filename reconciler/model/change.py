@@ -1,0 +1,140 @@
+"""The difference: one change set is shown, approved, decided on, applied and rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from reconciler.model.ids import Digest, Identifier, LogicalId, StepId, TypeName
+from reconciler.model.plan import Plan
+from reconciler.model.resource import SyncState
+from reconciler.model.values import Properties
+
+
+class Action(StrEnum):
+    """What a change does, in the words that people, approvals and policy use."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    ROLLBACK = "rollback"
+
+
+DESTRUCTIVE = frozenset({Action.REPLACE, Action.DELETE})
+
+
+class Verb(StrEnum):
+    """What a step does. A replacement is a create and a delete step, in the order the diff chose.
+
+    ``retain`` stops managing a resource and leaves it in AWS (DeletionPolicy: Retain).
+    """
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    RETAIN = "retain"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One property that differs. ``path`` is a JSON pointer; ``None`` stands for absent.
+
+    ``reason``: changed in the plan (plan), changed behind our back (drift), or follows another change (reference).
+    """
+
+    path: str
+    before: Any
+    after: Any
+    forces_replacement: bool = False
+    reason: str = "drift"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What will happen to one resource. ``before``/``after`` hold managed properties only.
+
+    ``after`` may contain ``Unknown`` (known after apply) and ``Sensitive`` values.
+    """
+
+    logical_id: LogicalId
+    type: TypeName
+    action: Action
+    identifier: Identifier | None = None
+    before: Properties | None = None
+    after: Properties | None = None
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, after ``needs``. ``id`` is ``<logical id>:<verb>``."""
+
+    id: StepId
+    logical_id: LogicalId
+    type: TypeName
+    verb: Verb
+    action: Action
+    identifier: Identifier | None = None
+    before: Properties | None = None
+    after: Properties | None = None
+    changed: frozenset[str] = frozenset()
+    needs: frozenset[StepId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceState:
+    """One line of status: a resource and whether it is as the plan wants it."""
+
+    logical_id: LogicalId
+    type: TypeName
+    state: SyncState
+    identifier: Identifier | None = None
+    message: str = ""
+    verified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """Everything a pass would do, and the state of every resource it looked at.
+
+    ``desired``: resolved properties of every planned resource, for renderers and the policy totals.
+    ``live``: what each existing resource looked like, by logical id, for the re-check before each step.
+    ``conflicts``: resources that exist but belong to nobody or another plan; a pass with any applies nothing.
+    """
+
+    plan: Plan
+    changes: tuple[Change, ...] = ()
+    steps: tuple[Step, ...] = ()
+    resources: tuple[ResourceState, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    desired: Mapping[LogicalId, Properties] = field(default_factory=dict)
+    live: Mapping[LogicalId, Properties] = field(default_factory=dict)
+    identifiers: Mapping[LogicalId, Identifier] = field(default_factory=dict)
+    digest: Digest = Digest("")
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.changes and not self.conflicts
+
+    @property
+    def unknown(self) -> tuple[ResourceState, ...]:
+        """Resources whose state could not be established."""
+        return tuple(state for state in self.resources if state.state is SyncState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A resource the plan wants to create exists already and isn't the plan's."""
+
+    logical_id: LogicalId
+    type: TypeName
+    identifier: Identifier
+    message: str

@@ -1,0 +1,150 @@
+"""Everything that can go wrong, as a closed vocabulary.
+
+ReconcilerError            a message for a person: what, where, what to do
+├── SourceError            plans, approvals, templates (carries every Problem found, not just the first)
+├── ConfigurationError     reconciler.yaml, environment, command line
+├── PolicyUnavailable      the engine can't give a decision: fail closed
+├── AwsFault               an AWS call failed; ``kind`` says how, ``retryable`` whether to try again
+├── GuardBlocked           the read-only guard stopped a call that could have written
+├── StoreError             the store can't be read or written: nothing may be mutated
+└── PipelineError          Git or rendering failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ReconcilerError(Exception):
+    """Base of every error the program expects. ``reason`` is a short constant for metrics and logs."""
+
+    reason: ClassVar[str] = "internal"
+    retryable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in an input file. ``path`` is the place inside the document: ``spec/resources/Vpc/Type``."""
+
+    message: str
+    file: str = ""
+    line: int = 0
+    path: str = ""
+    suggestion: str = ""
+    #: short constant: yaml, schema, duplicate, reference, cycle, resource, unsupported, unreadable, size, path, approval …
+    reason: str = "invalid"
+
+    def __str__(self) -> str:
+        where = ":".join(part for part in (self.file, str(self.line) if self.line else "") if part)
+        at = f" at {self.path}" if self.path else ""
+        hint = f" ({self.suggestion})" if self.suggestion else ""
+        return f"{where}: {self.message}{at}{hint}" if where else f"{self.message}{at}{hint}"
+
+
+class SourceError(ReconcilerError):
+    """A plan, template or approval can't be used."""
+
+    reason = "invalid"
+    retryable = False
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ConfigurationError(ReconcilerError):
+    """The configuration or the command line is wrong."""
+
+    reason = "configuration"
+    retryable = False
+
+
+class PolicyUnavailable(ReconcilerError):
+    """No trustworthy decision: engine unreachable, slow, undefined, malformed or contradictory. Means deny.
+
+    ``cause`` is one of unreachable, timeout, undefined, malformed, contradictory, compile, empty.
+    """
+
+    reason = "policy"
+
+    def __init__(self, cause: str, message: str) -> None:
+        self.cause = cause
+        super().__init__(message)
+
+
+class FaultKind(StrEnum):
+    """How an AWS call failed."""
+
+    ACCESS_DENIED = "access_denied"
+    CREDENTIALS = "credentials"
+    WRONG_ACCOUNT = "wrong_account"
+    REGION_DISABLED = "region_disabled"
+    NOT_FOUND = "not_found"
+    ALREADY_EXISTS = "already_exists"
+    CONFLICT = "conflict"
+    THROTTLED = "throttled"
+    QUOTA = "quota"
+    INVALID_REQUEST = "invalid_request"
+    UNAVAILABLE = "unavailable"
+    TIMEOUT = "timeout"
+    INTERNAL = "internal"
+
+
+RETRYABLE = frozenset({FaultKind.THROTTLED, FaultKind.UNAVAILABLE, FaultKind.TIMEOUT})
+
+
+class AwsFault(ReconcilerError):
+    """An AWS call failed.
+
+    ``ambiguous``: the call may have taken effect (connection lost, 5xx, time-out after sending).
+    ``operation`` is the API name (``CreateVpc``), ``code`` AWS's own error code.
+    """
+
+    reason = "aws"
+
+    def __init__(
+        self,
+        kind: FaultKind,
+        message: str,
+        *,
+        service: str = "",
+        operation: str = "",
+        code: str = "",
+        ambiguous: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.message = message
+        self.service = service
+        self.operation = operation
+        self.code = code
+        self.ambiguous = ambiguous
+        self.retryable = kind in RETRYABLE
+        call = f"{service}:{operation}: " if service else ""
+        super().__init__(f"{call}{code + ': ' if code else ''}{message}")
+
+
+class GuardBlocked(ReconcilerError):
+    """The read-only guard refused an operation that isn't positively known to be Read or List."""
+
+    reason = "guard"
+    retryable = False
+
+    def __init__(self, service: str, operation: str, environment: str) -> None:
+        self.service = service
+        self.operation = operation
+        super().__init__(f"{service}:{operation} refused: {environment} is read-only for this process")
+
+
+class StoreError(ReconcilerError):
+    """The state store can't be used."""
+
+    reason = "store"
+
+
+class PipelineError(ReconcilerError):
+    """Rendering, Git or the pull request failed."""
+
+    reason = "pipeline"

@@ -1,0 +1,191 @@
+"""What is wanted: a validated plan, its target, its resources, and the approvals that came with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from reconciler.model.errors import Problem
+from reconciler.model.ids import Digest, Identifier, LogicalId, PlanName, TypeName
+from reconciler.model.values import Properties
+
+
+class Delivery(StrEnum):
+    """How a plan reaches AWS. ``resources`` stands for inline resources and for ``template`` alike."""
+
+    RESOURCES = "resources"
+    STACK = "stack"
+    TERRAFORM = "terraform"
+    CDK = "cdk"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a plan applies, and how to get there."""
+
+    environment: str
+    account: str
+    region: str
+    profile: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailException:
+    """A documented exception from the compliance check."""
+
+    rule: str
+    reason: str
+    approved_by: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """The outcome of the compliance check, which is made elsewhere. ``status``: passed, exceptions or failed."""
+
+    status: str
+    reference: str = ""
+    exceptions: tuple[GuardrailException, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPolicy:
+    """``mode``: automatic, manual or procedure (then ``procedure`` holds the text or link)."""
+
+    mode: str
+    procedure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRule:
+    """A field that another controller owns; ``path`` is a JSON pointer into the properties."""
+
+    resource: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineTarget:
+    """Where changes to staging and production go. ``branch`` and ``path`` are templates ({plan}, {action} …)."""
+
+    repository: str
+    base: str = "main"
+    branch: str = "feature/{action}-{plan}"
+    path: str = "infrastructure/{plan}"
+    format: str = "terraform"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A template parameter with its value in force (a ``Sensitive`` when NoEcho)."""
+
+    name: str
+    type: str
+    value: Any
+    no_echo: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A template output; ``value`` is an expression like a resource's properties."""
+
+    name: str
+    value: Any
+    description: str = ""
+    export: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedResource:
+    """One resource as the plan wants it.
+
+    ``properties`` is an expression: everything static is evaluated, the rest are ``Deferred`` nodes.
+    ``needs``: logical ids that it refers to or names in DependsOn.
+    """
+
+    logical_id: LogicalId
+    type: TypeName
+    properties: Properties
+    needs: frozenset[LogicalId] = frozenset()
+    deletion_policy: str = "Delete"
+    update_replace_policy: str = "Delete"
+    adopt: Identifier | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a plan was read: a path relative to the source, a line in it, and the source's revision."""
+
+    file: str
+    line: int = 1
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A valid plan. ``digest`` covers its whole canonical content, referenced files included."""
+
+    name: PlanName
+    author: str
+    target: Target
+    guardrail: Guardrail
+    rollback: RollbackPolicy
+    digest: Digest
+    origin: Origin
+    delivery: Delivery = Delivery.RESOURCES
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    interval: float | None = None  # seconds
+    suspend: bool = False
+    absent: bool = False
+    prune: bool = True
+    ignore: tuple[IgnoreRule, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    resources: Mapping[LogicalId, PlannedResource] = field(default_factory=dict)
+    outputs: tuple[Output, ...] = ()
+    pipeline: PipelineTarget | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval as read and checked: a fact for policy, not yet a permission.
+
+    ``verified`` is True only if the digest is the plan's, the signature is the approver's by the
+    allowed_signers file, and it had not expired when it was checked; otherwise ``reason`` says why not.
+    """
+
+    name: str
+    plan: PlanName
+    digest: Digest
+    approver: str
+    approved_at: datetime
+    expires_at: datetime
+    scope: frozenset[str]
+    ticket: str = ""
+    verified: bool = False
+    reason: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything a source holds at one moment.
+
+    ``invalid`` maps a plan (or, where its name can't be told, its file) to what is wrong with it now;
+    if an earlier version was good, ``plans`` still holds that one. ``healthy`` is False when the source as
+    a whole couldn't be read, in which case the rest repeats the last good snapshot.
+    """
+
+    plans: Mapping[PlanName, Plan] = field(default_factory=dict)
+    approvals: Mapping[PlanName, tuple[Approval, ...]] = field(default_factory=dict)
+    invalid: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    revision: str = ""
+    healthy: bool = True
+    problem: str = ""

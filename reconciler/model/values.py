@@ -1,0 +1,95 @@
+"""Property values: plain JSON values plus three that only exist inside the program.
+
+``Sensitive`` hides a secret, ``Deferred`` is an intrinsic function that can't be evaluated yet,
+``Unknown`` is its value in a change set: known after apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Properties = Mapping[str, Any]
+
+MASK = "(sensitive)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sensitive:
+    """A secret value. Prints, logs and serializes as a mask; ``reveal`` is called only at the AWS call."""
+
+    value: Any
+
+    def reveal(self) -> Any:
+        """The secret itself."""
+        return self.value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """An intrinsic function left for later: ``function`` is its long name (``Ref``, ``Fn::GetAtt`` …)."""
+
+    function: str
+    argument: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value known only after apply; ``expression`` says where it will come from (``Vpc.VpcId``)."""
+
+    expression: str = ""
+
+    def __str__(self) -> str:
+        return "(known after apply)"
+
+
+def transform(value: Any, leaf: Callable[[Any], Any]) -> Any:
+    """``value`` with ``leaf`` applied to everything that is neither a mapping nor a list."""
+    if isinstance(value, Mapping):
+        return {key: transform(item, leaf) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [transform(item, leaf) for item in value]
+    return leaf(value)
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Everything in ``value`` that is neither a mapping nor a list; looks inside ``Deferred`` too."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from leaves(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+        if isinstance(value, Deferred):
+            yield from leaves(value.argument)
+
+
+def reveal(value: Any) -> Any:
+    """``value`` with every secret in the clear: for the AWS call and nothing else."""
+    return transform(value, lambda leaf: leaf.reveal() if isinstance(leaf, Sensitive) else leaf)
+
+
+def mask(value: Any) -> Any:
+    """``value`` as plain JSON for people, policy and storage: secrets masked, unknown values spelled out."""
+    return transform(value, _mask_leaf)
+
+
+def _mask_leaf(leaf: Any) -> Any:
+    if isinstance(leaf, Sensitive | Unknown):
+        return str(leaf)
+    if isinstance(leaf, Deferred):
+        return {leaf.function: mask(leaf.argument)}
+    return leaf
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether any part of ``value`` is known only after apply."""
+    return any(isinstance(leaf, Unknown) for leaf in leaves(value))

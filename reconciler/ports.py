@@ -1,0 +1,248 @@
+"""Every Protocol that the stages talk through. Adapters are built in ``wiring`` and nowhere else.
+
+Contracts are written here, on the interface; ``reconciler.testing`` ships an in-memory implementation of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from reconciler.model.change import ChangeSet
+from reconciler.model.decision import Decision, Facts, Identity
+from reconciler.model.events import Event
+from reconciler.model.ids import (
+    ClientToken,
+    Identifier,
+    LogicalId,
+    Owner,
+    PlanName,
+    RequestId,
+    RunId,
+    TypeName,
+)
+from reconciler.model.journal import JournalEntry
+from reconciler.model.plan import Plan, Snapshot, Target
+from reconciler.model.progress import Handle, Progress
+from reconciler.model.report import BranchInfo, PlanStatus, Receipt, RunReport
+from reconciler.model.resource import Located, Observation, Record, Unreadable, Wanted
+from reconciler.model.values import Properties
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time. Tests run on a virtual one, so nothing else may ask for the time or sleep."""
+
+    def now(self) -> datetime:
+        """The wall clock, UTC, timezone-aware."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; returns early when the process is stopping."""
+
+
+class Source(Protocol):
+    """Plans and approvals from a directory or a Git repository."""
+
+    def load(self) -> Snapshot:
+        """Read everything now. Never raises for bad content: that is in the snapshot, file by file."""
+
+
+class Scope(Protocol):
+    """Calls to one account and region as one identity: the only way to AWS.
+
+    Retries of throttled and failed reads, the rate budget, error mapping, metrics and the read-only guard all
+    live behind ``call``. A mutating call is repeated only when AWS certainly did not execute it (throttled).
+    """
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def partition(self) -> str: ...
+
+    @property
+    def identity(self) -> Identity: ...
+
+    def call(self, service: str, operation: str, /, **parameters: Any) -> Mapping[str, Any]:
+        """One API call; ``operation`` is boto3's method name (``describe_vpcs``).
+
+        Raises AwsFault (any kind, NOT_FOUND included) or GuardBlocked.
+        """
+
+    def pages(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Any]:
+        """All pages of a paginated read, concatenated under ``key``. Raises as ``call``."""
+
+    def gather(self, jobs: Iterable[Callable[[], T]]) -> list[T]:
+        """Run jobs on the bounded pool, results in order; the first exception is raised after all ended.
+
+        May be nested: called from inside a job it runs the jobs one after the other.
+        """
+
+
+class AwsAccess(Protocol):
+    """Opens scopes. Sessions and clients are shared between passes."""
+
+    def open(self, target: Target, *, read_only: bool) -> Scope:
+        """A scope for a target, its account verified by sts:GetCallerIdentity.
+
+        Raises AwsFault CREDENTIALS (none, expired, profile unknown), WRONG_ACCOUNT, REGION_DISABLED, or as ``call``.
+        """
+
+
+class ResourceProvider(Protocol):
+    """One resource type. Observes and acts; never compares, never decides.
+
+    Properties have the shape of the type's CloudFormation schema. All methods raise AwsFault.
+    A provider holds no state: one instance serves every account and thread.
+    """
+
+    type_name: TypeName
+
+    def read_many(
+        self, scope: Scope, wanted: Collection[Wanted]
+    ) -> Mapping[Identifier, Observation | Unreadable]:
+        """Read live state in as few calls as AWS allows. An identifier that doesn't exist is left out.
+
+        One that can't be read is ``Unreadable`` and doesn't spoil the others. At least ``Wanted.properties`` are
+        observed; a property that isn't set in AWS is left out.
+        """
+
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
+        """Find a resource that this owner made (by ownership tags) or that stands where ``desired`` would go.
+
+        That is by name or deterministic identifier. None: a create would not collide as far as can be told.
+        ``desired`` may contain ``Unknown`` values.
+        """
+
+    def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
+        """Create from fully known properties (ownership tags are among them). ALREADY_EXISTS if it is there.
+
+        A create made of several calls must be safe to repeat with the same token.
+        """
+
+    def update(
+        self,
+        scope: Scope,
+        identifier: Identifier,
+        before: Properties,
+        after: Properties,
+        changed: frozenset[str],
+    ) -> Progress:
+        """Bring the top-level properties in ``changed`` from ``before`` (live) to ``after`` (complete target).
+
+        A changed property that is missing from ``after`` is reset to AWS's default or removed. Idempotent.
+        """
+
+    def delete(self, scope: Scope, identifier: Identifier) -> Progress:
+        """Delete. Already gone is Done, not an error."""
+
+    def poll(self, scope: Scope, handle: Handle) -> Progress:
+        """Ask how a Pending operation stands. Raises AwsFault when it failed."""
+
+
+class Providers(Protocol):
+    """The registry of providers."""
+
+    def get(self, type_name: TypeName) -> ResourceProvider | None:
+        """The provider of a type, or None if this version has none."""
+
+
+class PolicyEngine(Protocol):
+    """Asks Rego. Raises PolicyUnavailable when there is no trustworthy answer; callers then deny."""
+
+    def admit(self, plan: Plan, facts: Facts) -> Decision:
+        """Before any AWS call: may this plan be looked at (environment, account, guardrail, checklist)?"""
+
+    def review(self, changes: ChangeSet, facts: Facts) -> Decision:
+        """After the diff: may these actions be executed, and how?"""
+
+
+class Pipeline(Protocol):
+    """Carries changes to a Git repository instead of to AWS."""
+
+    def publish(self, changes: ChangeSet, decision: Decision) -> BranchInfo:
+        """Render, commit and push on one stable branch. Same change again: no new commit. Raises PipelineError."""
+
+    def retire(self, plan: Plan) -> BranchInfo | None:
+        """The change is gone: report the plan's branch, if there is one, as obsolete. Raises PipelineError."""
+
+
+class Store(Protocol):
+    """Durable memory. Every write is on disk when the method returns. Raises StoreError, then nothing is mutated.
+
+    Thread-safe. Losing it loses nothing that can't be rebuilt from tags and the API.
+    """
+
+    def ping(self) -> None:
+        """Raise StoreError unless the store can be written."""
+
+    # what plans manage
+    def records(self, plan: PlanName) -> Mapping[LogicalId, Record]: ...
+    def owner_of(
+        self, type_name: TypeName, identifier: Identifier, account: str, region: str
+    ) -> Record | None: ...
+    def save_record(self, record: Record) -> None: ...
+    def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None: ...
+    def recorded_plans(self) -> Collection[PlanName]: ...
+
+    # the journal
+    def write_journal(self, entry: JournalEntry) -> None:
+        """Insert or update the entry of (run, step)."""
+
+    def unfinished(self, plan: PlanName) -> Sequence[JournalEntry]:
+        """Entries in state intent or pending, oldest first."""
+
+    def journal(self, run: RunId) -> Sequence[JournalEntry]: ...
+
+    # reports and status
+    def save_run(self, report: RunReport) -> None: ...
+    def run(self, run: RunId) -> RunReport | None: ...
+    def history(self, plan: PlanName, limit: int = 50) -> Sequence[RunReport]: ...
+    def save_status(self, status: PlanStatus) -> None: ...
+    def status(self, plan: PlanName) -> PlanStatus | None: ...
+    def statuses(self) -> Sequence[PlanStatus]: ...
+    def drop_status(self, plan: PlanName) -> None: ...
+
+    # approvals that a pass used up
+    def consume_approval(self, digest: str, approval: str, scope: str, run: RunId) -> None: ...
+    def consumed_approvals(self, plan_digest: str) -> Collection[tuple[str, str]]:
+        """(approval name, scope) pairs that earlier passes used up for this plan digest."""
+
+    # requests for a pass, and their receipts
+    def save_receipt(self, receipt: Receipt) -> None: ...
+    def receipt(self, request: RequestId) -> Receipt | None: ...
+    def receipts(self, limit: int = 20) -> Sequence[Receipt]: ...
+
+    # templates' outputs for Fn::ImportValue
+    def save_exports(self, plan: PlanName, account: str, region: str, exports: Mapping[str, Any]) -> None: ...
+    def export(self, account: str, region: str, name: str) -> Any | None: ...
+
+
+class EventSink(Protocol):
+    """Receives events as they happen. Must be quick and must not raise."""
+
+    def emit(self, event: Event) -> None: ...
+
+
+class Telemetry(Protocol):
+    """Counters and timers that the stages feed; ``status.metrics`` turns them into Prometheus metrics."""
+
+    def aws_call(self, service: str, operation: str, code: str, seconds: float) -> None: ...
+    def aws_throttled(self, service: str) -> None: ...
+    def guard_blocked(self, service: str, operation: str) -> None: ...
+    def policy_decided(self, environment: str, mode: str, seconds: float) -> None: ...
+    def policy_failed(self, reason: str) -> None: ...
+    def phase(self, environment: str, phase: str, seconds: float) -> None: ...
+    def action_applied(self, environment: str, type_name: str, action: str, result: str) -> None: ...
+    def rolled_back(self, environment: str, result: str) -> None: ...
+    def plan_problem(self, reason: str) -> None: ...
+    def resync(self, trigger: str) -> None: ...
+    def queue_depth(self, depth: int) -> None: ...
