@@ -106,9 +106,7 @@ class ResourceProvider(Protocol):
 
     type_name: TypeName
 
-    def read_many(
-        self, scope: Scope, wanted: Collection[Wanted]
-    ) -> Mapping[Identifier, Observation | Unreadable]:
+    def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """Read live state in as few calls as AWS allows. An identifier that doesn't exist is left out.
 
         One that can't be read is ``Unreadable`` and doesn't spoil the others. At least ``Wanted.properties`` are
@@ -186,9 +184,7 @@ class Store(Protocol):
 
     # what plans manage
     def records(self, plan: PlanName) -> Mapping[LogicalId, Record]: ...
-    def owner_of(
-        self, type_name: TypeName, identifier: Identifier, account: str, region: str
-    ) -> Record | None: ...
+    def owner_of(self, type_name: TypeName, identifier: Identifier, account: str, region: str) -> Record | None: ...
     def save_record(self, record: Record) -> None: ...
     def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None: ...
     def recorded_plans(self) -> Collection[PlanName]: ...
