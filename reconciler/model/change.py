@@ -29,16 +29,12 @@ DESTRUCTIVE = frozenset({Action.REPLACE, Action.DELETE})
 
 
 class Verb(StrEnum):
-    """What a step does. A replacement is a create and a delete step, in the order the diff chose.
-
-    ``retain`` stops managing a resource and leaves it in AWS (DeletionPolicy: Retain).
-    """
+    """What a step does. A replacement is a create and a delete step, in the order the diff chose."""
 
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
     ADOPT = "adopt"
-    RETAIN = "retain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +103,8 @@ class ChangeSet:
     ``desired``: resolved properties of every planned resource, for renderers and the policy totals.
     ``live``: what each existing resource looked like, by logical id, for the re-check before each step.
     ``conflicts``: resources that exist but belong to nobody or another plan; a pass with any applies nothing.
+    ``gone``: recorded resources to forget: deleted behind our back after they left the plan, or retained.
+    ``found``: resources that are the plan's by their tags although the store had forgotten them.
     """
 
     plan: Plan
@@ -117,6 +115,8 @@ class ChangeSet:
     desired: Mapping[LogicalId, Properties] = field(default_factory=dict)
     live: Mapping[LogicalId, Properties] = field(default_factory=dict)
     identifiers: Mapping[LogicalId, Identifier] = field(default_factory=dict)
+    gone: frozenset[LogicalId] = frozenset()
+    found: frozenset[LogicalId] = frozenset()
     digest: Digest = Digest("")
 
     @property

@@ -45,13 +45,17 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A complete answer. ``revision`` identifies the policy set that gave it."""
+    """A complete answer. ``revision`` identifies the policy set that gave it.
+
+    ``single_use``: scopes for which an approval is used up by the pass that it allowed.
+    """
 
     mode: Mode
     actions: Mapping[str, Ruling] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
     checklist: Mapping[str, ChecklistItem] = field(default_factory=dict)
     revision: str = ""
+    single_use: frozenset[str] = frozenset({"replace", "delete", "rollback"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class JournalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One step of one run. ``before`` is the live state the step was computed from, secrets masked."""
+    """One step of one run. ``before`` is the live state the step was computed from, ``after`` its target; secrets masked."""
 
     run: RunId
     plan: PlanName
@@ -43,4 +43,5 @@ class JournalEntry:
     identifier: Identifier | None = None
     handle: Handle | None = None
     before: Properties = field(default_factory=dict)
+    after: Properties = field(default_factory=dict)
     error: str = ""
