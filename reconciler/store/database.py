@@ -1,0 +1,124 @@
+"""One open database: short transactions, upserts, and every failure turned into a StoreError."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Select, Table
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from reconciler.model.codec import from_json, to_json
+from reconciler.model.errors import StoreError
+from reconciler.store import migrate
+from reconciler.store.engine import SQLITE, display, explain, open_engine, parse_url
+
+T = TypeVar("T")
+
+
+class Database:
+    """A database at the newest schema. Thread-safe. Every method raises StoreError.
+
+    ``busy_timeout``: seconds to wait for another process that is writing.
+    """
+
+    def __init__(self, url: str | Path, *, busy_timeout: float) -> None:
+        self._url = parse_url(url)
+        self._engine = open_engine(self._url, busy_timeout=busy_timeout)
+        sqlite = self._engine.dialect.name == SQLITE
+        # SQLite has one writer anyway; queueing here is fair and quicker than its own waiting by polling.
+        self._writing: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
+        self._insert: Any = sqlite_insert if sqlite else postgresql_insert
+        try:
+            migrate.upgrade(self._engine)
+        except SQLAlchemyError as error:
+            self._engine.dispose()
+            raise explain(self._url, error) from error
+        self._file = Path(str(self._url.database)) if sqlite and not self._url.query else None
+        self._inode = self._file.stat().st_ino if self._file else 0
+
+    def close(self) -> None:
+        """Close the connections; what was written is in the database file alone afterwards."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        try:
+            with self._engine.connect().execution_options(reading=True) as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise explain(self._url, error) from error
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is on disk when the block has ended, or not at all."""
+        try:
+            with self._writing:
+                self._check_file()
+                with self._engine.begin() as connection:
+                    yield connection
+        except SQLAlchemyError as error:
+            raise explain(self._url, error) from error
+
+    def upsert(self, connection: Connection, table: Table, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+        """Insert ``row``, or replace the other columns of the row with the same ``keys``."""
+        statement = self._insert(table).values(row)
+        rest = {name: statement.excluded[name] for name in row if name not in keys}
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+
+    def insert_once(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+        """Insert ``row`` unless one with its primary key is there."""
+        connection.execute(self._insert(table).values(row).on_conflict_do_nothing())
+
+    def values(self, kind: type[T], query: Select[tuple[Any]]) -> list[T]:
+        """The decoded bodies that ``query`` selects."""
+        with self.read() as connection:
+            bodies = connection.scalars(query).all()
+        return [self._decode(kind, body) for body in bodies]
+
+    def first(self, kind: type[T], query: Select[tuple[Any]]) -> T | None:
+        """The first decoded body that ``query`` selects."""
+        return next(iter(self.values(kind, query.limit(1))), None)
+
+    def encode(self, value: Any) -> str:
+        """``value`` as the JSON that is stored."""
+        try:
+            return to_json(value)
+        except ValueError as error:
+            raise StoreError(f"state store {display(self._url)}: {error}") from error
+
+    def pack(self, value: Any) -> bytes:
+        """As ``encode``, compressed: for reports, which name every resource of a plan."""
+        return zlib.compress(self.encode(value).encode(), level=1)
+
+    def _decode(self, kind: type[T], body: str | bytes) -> T:
+        try:
+            return from_json(kind, zlib.decompress(body) if isinstance(body, bytes) else body)
+        except (ValueError, zlib.error) as error:
+            summary = " ".join(str(error).split())[:200]
+            raise StoreError(
+                f"state store {display(self._url)}: a stored {kind.__name__} can't be read ({summary}); "
+                "the database is damaged or was edited: move it away and restart, "
+                "what plans manage is found again by ownership tags"
+            ) from error
+
+    def _check_file(self) -> None:
+        """A deleted database file takes writes without complaint and loses them all when the process ends."""
+        if self._file is None:
+            return
+        try:
+            same = self._file.stat().st_ino == self._inode
+        except OSError:
+            same = False
+        if not same:
+            raise StoreError(
+                f"state store {self._file}: the file was removed or replaced while in use; "
+                "nothing can be recorded in it any more: restart reconciler"
+            )
