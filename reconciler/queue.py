@@ -1,0 +1,180 @@
+"""The work queue: keys, not events.
+
+One pass per key at a time. A key asked for any number of times while it waits gets one pass; asked for during its
+pass, it gets exactly one more. Requests travel with the key: a pass answers those made before it began, and never
+one made while it ran.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from reconciler.model.ids import RequestId
+from reconciler.ports import Clock, Telemetry
+
+#: The longest a waiting worker goes without looking at the clock again, so that a clock that jumps is noticed.
+_LOOK_AGAIN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One pass to make: the key, why, and the requests that it answers."""
+
+    key: str
+    trigger: str
+    requests: tuple[RequestId, ...] = ()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What has been asked of a key since its last pass began."""
+
+    trigger: str
+    requests: list[RequestId] = field(default_factory=list)
+
+    def merge(self, trigger: str, request: RequestId | None) -> None:
+        """A request's trigger says more than a timer's, so it names the pass."""
+        if request is not None:
+            if not self.requests:
+                self.trigger = trigger
+            if request not in self.requests:
+                self.requests.append(request)
+
+
+class WorkQueue:
+    """A thread-safe queue of keys. Time comes from ``clock``; its length goes to ``telemetry``."""
+
+    def __init__(self, clock: Clock, telemetry: Telemetry) -> None:
+        self._clock = clock
+        self._telemetry = telemetry
+        self._changed = threading.Condition()
+        self._ready: deque[str] = deque()
+        self._waiting: dict[str, _Waiting] = {}
+        self._running: set[str] = set()
+        self._later: dict[str, tuple[float, str]] = {}
+        self._closed = False
+        self._draining = False
+
+    def add(self, key: str, trigger: str, request: RequestId | None = None) -> bool:
+        """Ask for a pass of ``key`` as soon as possible. False: the queue is closed and nothing was added."""
+        with self._changed:
+            if self._closed:
+                return False
+            self._add(key, trigger, request)
+            self._changed.notify()
+            return True
+
+    def add_after(self, key: str, seconds: float, trigger: str) -> None:
+        """Ask for a pass of ``key`` in ``seconds``; the earliest of several counts, and any pass before it voids it."""
+        with self._changed:
+            if self._closed:
+                return
+            due = self._clock.monotonic() + max(0.0, seconds)
+            if key not in self._later or due < self._later[key][0]:
+                self._later[key] = (due, trigger)
+            self._changed.notify()
+
+    def get(self, timeout: float | None = None) -> Work | None:
+        """The next work, marked as running until ``done``. None: closed, or nothing came within ``timeout`` seconds."""
+        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        with self._changed:
+            while True:
+                self._promote()
+                if self._ready and (not self._closed or self._draining):
+                    return self._take()
+                now = self._clock.monotonic()
+                if self._closed or (deadline is not None and now >= deadline):
+                    return None
+                self._changed.wait(self._pause(now, deadline))
+
+    def done(self, key: str) -> None:
+        """The pass of ``key`` ended; if it was asked for meanwhile it is ready again."""
+        with self._changed:
+            self._running.discard(key)
+            if key in self._waiting:
+                self._ready.append(key)
+            self._report()
+            self._changed.notify_all()
+
+    def forget(self, key: str) -> tuple[RequestId, ...]:
+        """Drop what waits for ``key``, and return the requests that will now have no pass. A running pass goes on."""
+        with self._changed:
+            self._later.pop(key, None)
+            waiting = self._waiting.pop(key, None)
+            if key in self._ready:
+                self._ready.remove(key)
+            self._report()
+            self._changed.notify_all()
+            return tuple(waiting.requests) if waiting else ()
+
+    def close(self, *, drain: bool = False) -> None:
+        """Accept nothing more. With ``drain`` what is ready is still handed out; delayed work is dropped."""
+        with self._changed:
+            self._closed, self._draining = True, drain
+            self._later.clear()
+            self._changed.notify_all()
+
+    def join(self, timeout: float) -> bool:
+        """After ``close``: wait up to ``timeout`` real seconds for running passes to end. Whether they all did."""
+        with self._changed:
+            return self._changed.wait_for(self._idle, timeout)
+
+    def poke(self) -> None:
+        """Look at the clock again: for tests that move a virtual one."""
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def depth(self) -> int:
+        """How many keys wait for a pass; running and delayed ones don't count."""
+        with self._changed:
+            return len(self._waiting)
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The keys whose pass is going on."""
+        with self._changed:
+            return frozenset(self._running)
+
+    def delays(self) -> dict[str, float]:
+        """Seconds until each delayed key is due."""
+        with self._changed:
+            now = self._clock.monotonic()
+            return {key: max(0.0, due - now) for key, (due, _) in sorted(self._later.items())}
+
+    def _add(self, key: str, trigger: str, request: RequestId | None) -> None:
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            waiting = self._waiting[key] = _Waiting(trigger)
+            if key not in self._running:
+                self._ready.append(key)
+            self._report()
+        waiting.merge(trigger, request)
+
+    def _promote(self) -> None:
+        now = self._clock.monotonic()
+        for key in [key for key, (due, _) in self._later.items() if due <= now]:
+            _, trigger = self._later.pop(key)
+            self._add(key, trigger, None)
+
+    def _take(self) -> Work:
+        key = self._ready.popleft()
+        waiting = self._waiting.pop(key)
+        self._later.pop(key, None)
+        self._running.add(key)
+        self._report()
+        return Work(key, waiting.trigger, tuple(waiting.requests))
+
+    def _pause(self, now: float, deadline: float | None) -> float:
+        moments = [due for due, _ in self._later.values()]
+        if deadline is not None:
+            moments.append(deadline)
+        return max(0.0, min([_LOOK_AGAIN, *(moment - now for moment in moments)]))
+
+    def _idle(self) -> bool:
+        return not self._running and not (self._draining and self._ready)
+
+    def _report(self) -> None:
+        self._telemetry.queue_depth(len(self._waiting))
