@@ -1,0 +1,97 @@
+"""How a resource is named: its identifier, what ``Ref`` returns for it, and its attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model.ids import Identifier
+from reconciler.model.resource import Observation
+from reconciler.model.values import Properties, Sensitive, Unknown
+from reconciler.schema.types import TypeSchema
+
+#: What Ref returns where it isn't the (first part of the) primary identifier: a property, by the resource's user guide.
+_REFERENCES: Mapping[str, str] = {
+    "AWS::ApiGateway::Authorizer": "AuthorizerId",
+    "AWS::ApiGateway::Deployment": "DeploymentId",
+    "AWS::ApiGateway::Model": "Name",
+    "AWS::ApiGateway::RequestValidator": "RequestValidatorId",
+    "AWS::ApiGateway::Resource": "ResourceId",
+    "AWS::ApiGateway::Stage": "StageName",
+    "AWS::ApiGatewayV2::Authorizer": "AuthorizerId",
+    "AWS::ApiGatewayV2::Deployment": "DeploymentId",
+    "AWS::ApiGatewayV2::Integration": "IntegrationId",
+    "AWS::ApiGatewayV2::Route": "RouteId",
+    "AWS::ApiGatewayV2::Stage": "StageName",
+    "AWS::AutoScaling::LifecycleHook": "LifecycleHookName",
+    "AWS::AutoScaling::ScheduledAction": "ScheduledActionName",
+    "AWS::Cognito::UserPoolClient": "ClientId",
+    "AWS::Cognito::UserPoolGroup": "GroupName",
+    "AWS::EC2::EIP": "PublicIp",
+    "AWS::EC2::EIPAssociation": "Id",
+    "AWS::EC2::SecurityGroup": "GroupId",
+    "AWS::ECS::Cluster": "ClusterName",
+    "AWS::ECS::Service": "ServiceArn",
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::ManagedPolicy": "PolicyArn",
+    "AWS::KMS::Key": "KeyId",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::SNS::Topic": "TopicArn",
+    "AWS::SQS::Queue": "QueueUrl",
+    "AWS::SSM::Parameter": "Name",
+}
+
+#: Where Ref is the whole compound identifier written with another separator.
+_JOINED: Mapping[str, str] = {
+    "AWS::EC2::VPCGatewayAttachment": "|",
+    "AWS::EC2::Route": "|",
+    "AWS::ApiGateway::UsagePlanKey": ":",
+}
+
+
+def identifier_of(schema: TypeSchema, properties: Properties) -> Identifier | None:
+    """The primary identifier that ``properties`` spell out, parts joined by ``|``.
+
+    None when a part is absent or not known yet; a part that is a secret makes no identifier either.
+    """
+    parts: list[str] = []
+    for name in schema.primary_identifier:
+        value: Any = properties
+        for step in name.split("/"):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None or value == "" or isinstance(value, Unknown | Sensitive | Mapping | list):
+            return None
+        parts.append(str(value))
+    return Identifier("|".join(parts)) if parts else None
+
+
+def reference_value(schema: TypeSchema, observation: Observation) -> Any:
+    """What CloudFormation's Ref returns for a live resource.
+
+    That is the first part of the primary identifier unless the type is in the table of exceptions above.
+    """
+    name = _REFERENCES.get(schema.type_name)
+    if name is not None and observation.properties.get(name) is not None:
+        return observation.properties[name]
+    if schema.type_name in _JOINED:
+        return observation.identifier.replace("|", _JOINED[schema.type_name])
+    if len(schema.primary_identifier) <= 1:
+        return observation.identifier
+    value = observation.properties.get(schema.primary_identifier[0])
+    return value if value is not None else observation.identifier.split("|", 1)[0]
+
+
+def attribute_value(properties: Properties, name: str) -> Any:
+    """What ``Fn::GetAtt`` returns for attribute ``name`` (``Endpoint.Address``). Raises KeyError if it is absent."""
+    if name in properties:
+        return properties[name]
+    value: Any = properties
+    for part in name.split("."):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            raise KeyError(name)
+    return value

@@ -1,0 +1,197 @@
+"""One resource type as its provider schema describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from reconciler.schema import data
+
+#: A place in the properties: ``("SecurityGroupIngress", "*", "CidrIp")``; ``*`` stands for any array item or map key.
+Path = tuple[str, ...]
+
+Normaliser = Callable[[Any], Any]
+
+_COMBINERS = ("oneOf", "anyOf", "allOf")
+
+
+class Missing(Enum):
+    """The type of ``MISSING``: there is no default (``None`` could be one)."""
+
+    MISSING = "missing"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+MISSING: Final = Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypeSchema:
+    """What the schema says of a type. Instances are shared; compare them by identity.
+
+    ``primary_identifier``: names whose values joined by ``|`` identify a resource (a nested one is ``A/B``).
+    ``conditional_create_only``: may or may not force a replacement, which only AWS can tell.
+    ``tag_property``: the top-level property holding tags in plain key-value form; None if there is none.
+    """
+
+    type_name: str
+    region: str
+    primary_identifier: tuple[str, ...] = ()
+    required: frozenset[str] = frozenset()
+    properties: frozenset[str] = frozenset()
+    read_only: frozenset[Path] = frozenset()
+    write_only: frozenset[Path] = frozenset()
+    create_only: frozenset[Path] = frozenset()
+    conditional_create_only: frozenset[Path] = frozenset()
+    tag_property: str | None = None
+    tag_style: Literal["list", "map"] | None = None
+    handler_permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    #: compiled on first use by ``canonical``; a cache, not state
+    normalisers: dict[Path, Normaliser] = field(default_factory=dict, repr=False)
+
+    def node(self, path: Path) -> Mapping[str, Any] | None:
+        """The schema of the value at ``path``, references followed; None where the schema says nothing of it."""
+        current: Mapping[str, Any] | None = self.document
+        for part in path:
+            current = None if current is None else self.child(current, part)
+        return current
+
+    def child(self, node: Mapping[str, Any], part: str) -> Mapping[str, Any] | None:
+        """The schema one step below ``node``: a property, a map's value, or an array's item."""
+        found = _step(node, part)
+        if found is not None:
+            return self.follow(found)
+        for keyword in _COMBINERS:
+            for alternative in node.get(keyword, ()):
+                below = self.child(self.follow(alternative), part)
+                if below is not None:
+                    return below
+        return None
+
+    def follow(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        """``node`` itself, or what its ``$ref`` points to."""
+        for _ in range(16):  # a chain of references longer than this is a loop
+            reference = node.get("$ref")
+            if not isinstance(reference, str):
+                return node
+            node = _pointed(self.document, reference)
+        return {}
+
+    def forces_replacement(self, path: Path) -> bool:
+        """Whether changing the value at ``path`` means a new resource: it, a part or a parent of it is create-only."""
+        return any(_overlap(path, other) for other in self.create_only)
+
+    def is_secret(self, path: Path) -> bool:
+        """Whether the value at ``path`` is write-only, as itself or as part of something that is."""
+        return any(len(other) <= len(path) and _overlap(path, other) for other in self.write_only)
+
+
+def _step(node: Mapping[str, Any], part: str) -> Mapping[str, Any] | None:
+    properties = node.get("properties")
+    if properties and part in properties:
+        found: Mapping[str, Any] = properties[part]
+        return found
+    if isinstance(node.get("items"), Mapping) and (part == "*" or part.isdigit()):
+        items: Mapping[str, Any] = node["items"]
+        return items
+    for pattern in node.get("patternProperties", {}).values():
+        if isinstance(pattern, Mapping):
+            return pattern
+    extra = node.get("additionalProperties")
+    return extra if isinstance(extra, Mapping) else None
+
+
+def _pointed(document: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
+    node: Any = document
+    for part in reference.removeprefix("#/").split("/"):
+        node = node.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(node, Mapping) else None
+    return node if isinstance(node, Mapping) else {}
+
+
+def _overlap(path: Path, other: Path) -> bool:
+    """Whether one path is the other or lies on the way to it; ``*`` matches anything."""
+    return all(left == right or "*" in (left, right) for left, right in zip(path, other, strict=False))
+
+
+@lru_cache(maxsize=512)
+def schema_for(type_name: str, region: str = data.FALLBACK_REGION) -> TypeSchema | None:
+    """The schema of a type in a region, or None where the region doesn't have the type.
+
+    Reads one file on first use. Raises ConfigurationError when the packaged schemas can't be read.
+    """
+    digest = data.type_index(region).get(type_name)
+    if digest is None:
+        return None
+    return _parse(data.read_schema(digest), type_name, region)
+
+
+@lru_cache(maxsize=64)
+def known_types(region: str = data.FALLBACK_REGION) -> frozenset[str]:
+    """Every type that exists in a region."""
+    return frozenset(data.type_index(region))
+
+
+def defaults(schema: TypeSchema, path: Path) -> Any:
+    """The value that stands where none is given at ``path``, or ``MISSING`` when the schema names none."""
+    node = schema.node(path)
+    return MISSING if node is None else node.get("default", MISSING)
+
+
+def _parse(document: Mapping[str, Any], type_name: str, region: str) -> TypeSchema:
+    tag_property, tag_style = _tags(document)
+    return TypeSchema(
+        type_name=type_name,
+        region=region,
+        primary_identifier=tuple("/".join(path) for path in _paths(document.get("primaryIdentifier", ()))),
+        required=frozenset(document.get("required", ())),
+        properties=frozenset(document.get("properties", ())),
+        read_only=frozenset(_paths(document.get("readOnlyProperties", ()))),
+        write_only=frozenset(_paths(document.get("writeOnlyProperties", ()))),
+        create_only=frozenset(_paths(document.get("createOnlyProperties", ()))),
+        conditional_create_only=frozenset(_paths(document.get("conditionalCreateOnlyProperties", ()))),
+        tag_property=tag_property,
+        tag_style=tag_style,
+        handler_permissions=MappingProxyType(
+            {name: tuple(handler.get("permissions", ())) for name, handler in document.get("handlers", {}).items()}
+        ),
+        document=document,
+    )
+
+
+def _paths(pointers: Iterable[str]) -> list[Path]:
+    return [
+        tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.removeprefix("/properties/").split("/"))
+        for pointer in pointers
+    ]
+
+
+def _tags(document: Mapping[str, Any]) -> tuple[str | None, Literal["list", "map"] | None]:
+    """Where tags are and how they are written. Types whose tags carry more than key and value have none here."""
+    pointer = document.get("tagging", {}).get("tagProperty", "/properties/Tags")
+    name = pointer.removeprefix("/properties/")
+    node = document.get("properties", {}).get(name)
+    if node is None:
+        return None, None
+    node = _resolve(document, node)
+    if "items" in node:
+        item = _resolve(document, node["items"])
+        return (name, "list") if is_tag_item(item) else (None, None)
+    kinds = node.get("type", "object")
+    is_map = "object" in kinds and not node.get("properties")
+    return (name, "map") if is_map else (None, None)
+
+
+def _resolve(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _pointed(document, node["$ref"]) if isinstance(node.get("$ref"), str) else node
+
+
+def is_tag_item(node: Mapping[str, Any]) -> bool:
+    """Whether an array item is a plain tag: an object of ``Key`` and ``Value`` and nothing else."""
+    return set(node.get("properties", ())) == {"Key", "Value"}
