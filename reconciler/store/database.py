@@ -36,7 +36,7 @@ class Database:
         self._writing: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
         self._insert: Any = sqlite_insert if sqlite else postgresql_insert
         try:
-            migrate.upgrade(self._engine)
+            migrate.upgrade(self._engine, display(self._url))
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise explain(self._url, error) from error

@@ -42,6 +42,8 @@ def parse_url(url: str | Path) -> URL:
         ) from error
     if parsed.get_backend_name() == SQLITE and parsed.database in (None, "", ":memory:"):
         raise ConfigurationError("store: an in-memory database would lose the journal in a crash; give a file path")
+    if parsed.get_backend_name() == SQLITE and not _is_uri(parsed):
+        return parsed.set(database=str(Path(str(parsed.database)).absolute()))
     return parsed
 
 
@@ -80,9 +82,13 @@ def explain(url: URL, error: Exception) -> StoreError:
     return StoreError(f"state store {display(url)}: {text}{'; ' + advice if advice else ''}")
 
 
+def _is_uri(url: URL) -> bool:
+    return "uri" in url.query
+
+
 def _prepare_file(url: URL) -> None:
     """Make the file private before SQLite does; its -wal and -shm files inherit the permissions."""
-    if "uri" in url.query or str(url.database).startswith("file:"):
+    if _is_uri(url):
         return  # the query says how to open it (mode=ro), so it is opened exactly so
     path = Path(str(url.database))
     try:

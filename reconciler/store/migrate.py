@@ -19,8 +19,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_263_548_190
 
 
-def upgrade(engine: Engine) -> None:
-    """Run the missing migrations in one transaction. Raises StoreError if the database is of a newer version."""
+def upgrade(engine: Engine, name: str) -> None:
+    """Run the missing migrations in one transaction. ``name`` is the database's in messages.
+
+    Raises StoreError if a newer version wrote it.
+    """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
@@ -32,7 +35,7 @@ def upgrade(engine: Engine) -> None:
         _lock(connection)
         current = _revision(connection)  # another process may have been faster
         if current is not None:
-            _check_known(script, current)
+            _check_known(script, current, name)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -41,12 +44,12 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _check_known(script: ScriptDirectory, revision: str) -> None:
+def _check_known(script: ScriptDirectory, revision: str, name: str) -> None:
     try:
         script.get_revision(revision)
     except CommandError as error:
         raise StoreError(
-            f"the state store was written by a newer version of reconciler (schema {revision}); "
+            f"state store {name}: written by a newer version of reconciler (schema {revision}); "
             "run that version, or point this one at another store"
         ) from error
 
