@@ -224,6 +224,11 @@ class Settings(BaseSettings):
         git = self.source.git
         return git.checkout if git and git.checkout else self.state_dir / "checkout"
 
+    @property
+    def poll_interval(self) -> float:
+        """Seconds between two looks at the source, whether or not a change was noticed."""
+        return self.source.git.poll if self.source.git else self.daemon.poll
+
     def shown(self) -> dict[str, Any]:
         """The effective configuration as plain JSON values, secrets masked."""
         data = self.model_dump(mode="json")

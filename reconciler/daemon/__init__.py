@@ -1,0 +1,22 @@
+"""The daemon: keeps every plan's pass coming, and answers whoever asks for one.
+
+It only decides *when*: timers, watched files and requests put plan names on the queue, workers take them off and
+run ``cycle``. Threads: one control thread (the caller of ``Daemon.run``), the workers, one watcher per watched
+tree, the scheduler, and one that receives signals.
+"""
+
+from reconciler.daemon.app import AppLike, CycleLike, PolicyLike, PreviewLike, SourceLike
+from reconciler.daemon.daemon import Daemon
+from reconciler.daemon.events import EventHub
+from reconciler.daemon.readiness import Readiness
+
+__all__ = [
+    "AppLike",
+    "CycleLike",
+    "Daemon",
+    "EventHub",
+    "PolicyLike",
+    "PreviewLike",
+    "Readiness",
+    "SourceLike",
+]

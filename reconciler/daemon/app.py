@@ -1,0 +1,146 @@
+"""What the daemon and the command line need of the application that ``wiring`` builds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.model.change import ChangeSet
+from reconciler.model.decision import Decision
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.ids import PlanName, RequestId
+from reconciler.model.plan import Approval, Plan
+from reconciler.model.report import RunReport
+from reconciler.ports import Clock, EventSink, PolicyEngine, Source, Store, Telemetry
+
+
+class PreviewLike(Protocol):
+    """What a pass would do; ``error`` says why it can't be told."""
+
+    @property
+    def changes(self) -> ChangeSet | None: ...
+
+    @property
+    def decision(self) -> Decision | None: ...
+
+    @property
+    def error(self) -> ReconcilerError | None: ...
+
+
+class CycleLike(Protocol):
+    """The flow of one pass."""
+
+    def run(
+        self, plan: Plan, approvals: tuple[Approval, ...], trigger: str, requests: tuple[RequestId, ...] = ()
+    ) -> RunReport:
+        """Make a pass, record its report and status. Never raises."""
+
+    def preview(self, plan: Plan, approvals: tuple[Approval, ...]) -> PreviewLike:
+        """What a pass would do, without doing it. Never raises."""
+
+    def recover(self, plan: Plan) -> None:
+        """Finish or undo what a crash left half done. Raises ReconcilerError; then no pass may be made yet."""
+
+    def stop(self) -> None:
+        """Let running passes finish the step in hand and begin no other."""
+
+
+class SourceLike(Source, Protocol):
+    """A source that can say what to watch."""
+
+    def watch_paths(self) -> Collection[Path]:
+        """Files and directories whose change means that ``load`` would answer differently; none: poll only."""
+
+
+class PolicyLike(PolicyEngine, Protocol):
+    """A policy engine that reloads. ``problem`` says why the newest policies aren't in force; empty: they are."""
+
+    @property
+    def revision(self) -> str: ...
+
+    @property
+    def problem(self) -> str: ...
+
+    def reload(self) -> object:
+        """Read the policies again; ones that don't compile leave the last good set in force."""
+
+
+class MetricsLike(Telemetry, Protocol):
+    """Telemetry that can stop showing a plan."""
+
+    def forget(self, plan: PlanName) -> None:
+        """Show nothing more of ``plan``."""
+
+
+class DaemonSettingsLike(Protocol):
+    """Times in seconds; ``jitter`` is a share of the interval."""
+
+    @property
+    def interval(self) -> float: ...
+
+    @property
+    def jitter(self) -> float: ...
+
+    @property
+    def workers(self) -> int: ...
+
+    @property
+    def debounce(self) -> float: ...
+
+    @property
+    def poll(self) -> float: ...
+
+    @property
+    def grace_period(self) -> float: ...
+
+    @property
+    def backoff_base(self) -> float: ...
+
+    @property
+    def backoff_max(self) -> float: ...
+
+
+class PolicySettingsLike(Protocol):
+    @property
+    def directory(self) -> Path: ...
+
+
+class SettingsLike(Protocol):
+    @property
+    def daemon(self) -> DaemonSettingsLike: ...
+
+    @property
+    def policy(self) -> PolicySettingsLike: ...
+
+    @property
+    def poll_interval(self) -> float:
+        """Seconds between two looks at the source, whether or not a change was noticed."""
+
+
+class AppLike(Protocol):
+    """Everything a pass needs, wired. A reload may bring another App with the same store, metrics, clock, events."""
+
+    @property
+    def settings(self) -> SettingsLike: ...
+
+    @property
+    def source(self) -> SourceLike: ...
+
+    @property
+    def cycle(self) -> CycleLike: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def policy(self) -> PolicyLike: ...
+
+    @property
+    def metrics(self) -> MetricsLike: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def events(self) -> EventSink: ...

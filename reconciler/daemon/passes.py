@@ -1,0 +1,140 @@
+"""Workers: take a plan's name off the queue, make its pass, put it back when it is to be tried again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from reconciler.daemon.app import AppLike, CycleLike
+from reconciler.daemon.receipts import Receipts
+from reconciler.daemon.registry import Registry
+from reconciler.model.errors import ReconcilerError, StoreError
+from reconciler.model.ids import PlanName
+from reconciler.model.plan import Plan
+from reconciler.model.report import PlanState, PlanStatus
+from reconciler.queue import Work, WorkQueue
+
+log = structlog.get_logger(__name__)
+
+
+class Passes:
+    """Makes the passes. ``app`` is asked for at each, so that a reload takes effect with the next one."""
+
+    def __init__(
+        self,
+        app: Callable[[], AppLike],
+        registry: Registry,
+        queue: WorkQueue,
+        receipts: Receipts,
+        after: Callable[[AppLike, str], None],
+    ) -> None:
+        self._app = app
+        self._registry = registry
+        self._queue = queue
+        self._receipts = receipts
+        self._after = after
+        self._recovered: set[str] = set()
+        self._failures: dict[str, int] = {}
+        self._cycles: dict[str, CycleLike] = {}
+
+    def start(self, workers: int) -> None:
+        """Start the worker threads; they end when the queue is closed."""
+        for number in range(1, workers + 1):
+            threading.Thread(target=self._work, name=f"worker-{number}", daemon=True).start()
+
+    def next(self, timeout: float | None) -> bool:
+        """Take one piece of work and make its pass. False: there was none within ``timeout`` seconds."""
+        work = self._queue.get(timeout)
+        if work is None:
+            return False
+        try:
+            self._make(work)
+        except Exception:
+            # A defect in the loop must not cost a worker, nor leave anybody waiting.
+            log.exception("pass broke", plan=work.key)
+            self._fail(self._app(), work, "internal error; the log says more")
+        finally:
+            self._cycles.pop(work.key, None)
+            self._queue.done(work.key)
+        return True
+
+    def stop(self) -> None:
+        """Let running passes finish the step in hand; those begun before a reload run in an older App's cycle."""
+        for cycle in {id(cycle): cycle for cycle in (self._app().cycle, *self._cycles.copy().values())}.values():
+            cycle.stop()
+
+    def _work(self) -> None:
+        while self.next(None):
+            pass
+
+    def _make(self, work: Work) -> None:
+        found = self._registry.plan(work.key)
+        if found is None:
+            self._receipts.withdraw(PlanName(work.key))
+            return
+        plan, approvals = found
+        app = self._app()
+        self._cycles[work.key] = app.cycle
+        if problem := self._recover(app, plan):
+            self._fail(app, work, problem)
+            return
+        report = app.cycle.run(plan, approvals, work.trigger, work.requests)
+        self._failures.pop(work.key, None)
+        self._receipts.answer(plan.name, work.requests, report)
+        if report.retry_after is not None:
+            self._queue.add_after(work.key, report.retry_after, "retry")
+        self._after(app, work.key)
+
+    def _recover(self, app: AppLike, plan: Plan) -> str:
+        """Before a plan's first pass, take up what a crash left half done; until that worked there is no pass."""
+        if plan.name in self._recovered:
+            return ""
+        try:
+            app.cycle.recover(plan)
+        except ReconcilerError as error:
+            log.error("recovery failed", plan=plan.name, reason=error.reason, error=str(error))
+            return f"what an earlier process left half done can't be taken up: {error}"
+        self._recovered.add(plan.name)
+        return ""
+
+    def _fail(self, app: AppLike, work: Work, message: str) -> None:
+        """No report came: say so, try again with growing pauses, and tell those who asked."""
+        settings = app.settings.daemon
+        failures = self._failures[work.key] = self._failures.get(work.key, 0) + 1
+        delay = min(settings.backoff_max, settings.backoff_base * 2 ** min(failures - 1, 30))
+        self._queue.add_after(work.key, delay, "retry")
+        self._receipts.answer(PlanName(work.key), work.requests, None)
+        found = self._registry.plan(work.key)
+        if found is None:
+            return
+        try:
+            former = app.store.status(found[0].name) or initial_status(found[0])
+            app.store.save_status(
+                replace(
+                    former,
+                    state=PlanState.FAILED,
+                    message=message,
+                    failures=former.failures + 1,
+                    updated_at=app.clock.now(),
+                )
+            )
+        except StoreError as error:
+            log.error("status not stored", plan=work.key, error=str(error))
+
+
+def initial_status(plan: Plan) -> PlanStatus:
+    """The status of a plan that has not had a pass."""
+    return PlanStatus(
+        plan=plan.name,
+        environment=plan.target.environment,
+        account=plan.target.account,
+        region=plan.target.region,
+        delivery=plan.delivery,
+        digest=plan.digest,
+        state=PlanState.FAILED,
+        message="",
+        file=plan.origin.file,
+    )
