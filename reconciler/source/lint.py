@@ -1,0 +1,157 @@
+"""Resources against AWS's own schemas, by cfn-lint's engine: before any AWS call, and only for content not seen before.
+
+cfn-lint takes most of a second to import and start, so it is imported when the first plan needs it, its rules are
+loaded once per region, and every answer is kept by the digest of what was asked (in memory, and on disk if given a
+directory). A plan can't weaken it: cfn-lint's own metadata is removed from templates, and its configuration files in
+the working and home directories are not read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from reconciler.schema import known_types
+from reconciler.source.atomic import write_atomically
+from reconciler.source.digest import content_digest
+
+log = structlog.get_logger(__name__)
+
+#: Limits of a stack (size, counts), parameters of nested stacks, where a stack may use ssm-secure: not ours.
+_NOT_OURS = ["E1002", "E1003", "E1027", "E2010", "E3010", "E3043", "E6010", "E7010", "W", "I"]
+_KEPT = 2_000
+_MEANT = re.compile(r"\.? ?Did you mean '([^']+)'\?")
+_NOT_ONE_OF = re.compile(r"^'(?P<found>.*?)' is not one of \[(?P<options>.*)\](?P<rest>.*)$", re.DOTALL)
+_NO_SUCH_TYPE = re.compile(r"Resource type '(?P<found>[^']*)' does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with a template. ``place`` is a path inside it."""
+
+    rule: str
+    place: tuple[str | int, ...]
+    message: str
+    suggestion: str = ""
+
+
+class Linter:
+    """Validates templates. Thread-safe: cfn-lint isn't, so one template is looked at at a time."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache = cache
+        self._known: dict[str, tuple[Finding, ...]] = {}
+        self._runners: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def check(self, template: Mapping[str, Any], region: str) -> tuple[Finding, ...]:
+        """Every error in ``template`` for ``region``, in the order that cfn-lint found them."""
+        key = content_digest([version("cfn-lint"), _NOT_OURS, region, template]).removeprefix("sha256:")
+        with self._lock:
+            found = self._known.get(key)
+            if found is None:
+                found = self._remembered(key)
+            if found is None:
+                found = self._run(template, region)
+                self._remember(key, found)
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[key] = found
+            return found
+
+    def _run(self, template: Mapping[str, Any], region: str) -> tuple[Finding, ...]:
+        from cfnlint.config import ConfigMixIn
+        from cfnlint.decode import convert_dict
+        from cfnlint.helpers import REGIONS
+        from cfnlint.runner import Runner
+
+        if region not in REGIONS:
+            near = difflib.get_close_matches(region, REGIONS, 1)
+            suggestion = f"did you mean {near[0]}?" if near else ""
+            return (Finding("region", (), f"{region} is not a region that the schemas know", suggestion),)
+        if region not in self._runners:
+            config = ConfigMixIn(regions=[region], ignore_checks=_NOT_OURS, config_file=os.devnull)
+            self._runners[region] = Runner(config)
+        try:
+            matches = list(self._runners[region].validate_template(convert_dict(_without_directives(template))))
+        except Exception as error:
+            # Whatever a hostile template provokes in there: the template is refused, the others go on.
+            log.warning("validation engine failed", error=type(error).__name__)
+            return (Finding("engine", (), f"the template can't be validated ({type(error).__name__})"),)
+        return tuple(_finding(match, region) for match in matches if match.rule.id.startswith("E"))
+
+    def _remembered(self, key: str) -> tuple[Finding, ...] | None:
+        if self._cache is None:
+            return None
+        try:
+            rows = json.loads((self._cache / f"{key}.json").read_bytes())
+            return tuple(Finding(row[0], tuple(row[1]), row[2], row[3]) for row in rows)
+        except (OSError, ValueError, LookupError, TypeError):
+            return None  # absent or damaged: look again
+
+    def _remember(self, key: str, found: tuple[Finding, ...]) -> None:
+        if self._cache is None:
+            return
+        rows = [[item.rule, list(item.place), item.message, item.suggestion] for item in found]
+        try:
+            self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomically(self._cache / f"{key}.json", json.dumps(rows).encode())
+        except OSError as error:
+            log.warning("validation cache not written", error=error.strerror)
+
+
+def _without_directives(value: Any) -> Any:
+    """A copy without cfn-lint's own metadata, which can switch rules off or load code."""
+    if isinstance(value, Mapping):
+        return {
+            key: (
+                {name: part for name, part in item.items() if name != "cfn-lint"}
+                if key == "Metadata" and isinstance(item, Mapping)
+                else _without_directives(item)
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_directives(item) for item in value]
+    return value
+
+
+def _finding(match: Any, region: str) -> Finding:
+    place = tuple(part for part in (getattr(match, "path", None) or ()) if isinstance(part, str | int))
+    message, suggestion = _worded(str(match.message), region)
+    return Finding(match.rule.id, tuple(_plain(part) for part in place), message, suggestion)
+
+
+def _plain(part: str | int) -> str | int:
+    """cfn-lint's keys are strings that carry positions."""
+    return int(part) if isinstance(part, int) else str.__str__(part)
+
+
+def _worded(message: str, region: str) -> tuple[str, str]:
+    """The message without its suggestion, and the suggestion; long lists of options are left out."""
+    if meant := _MEANT.search(message):
+        return message.replace(meant[0], ""), f"did you mean {meant[1]}?"
+    if (missing := _NO_SUCH_TYPE.search(message)) and (near := _nearest(missing["found"], known_types(region))):
+        return message, near
+    if choice := _NOT_ONE_OF.match(message):
+        options = re.findall(r"'([^']*)'", choice["options"])
+        near = _nearest(choice["found"], options)
+        if len(options) > 8:
+            message = f"'{choice['found']}' is not one of the {len(options)} possible values"
+        return message, near
+    return message, ""
+
+
+def _nearest(word: str, options: Any) -> str:
+    near = difflib.get_close_matches(word, options, 1, 0.6)
+    return f"did you mean {near[0]}?" if near else ""
