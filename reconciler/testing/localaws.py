@@ -268,7 +268,11 @@ class LocalAws:
             return start_response(status, headers, exc_info)
 
         with self._one_at_a_time:
-            content = list(self._moto(environ, started))
+            try:
+                content = list(self._moto(environ, started))
+            except Exception:  # moto has no such service, or crashed on the call
+                content = [b"<html><title>500 Internal Server Error</title></html>"]
+                started("500 Internal Server Error", [("Content-Type", "text/html")])
         if fault is not None:
             return self._refuse(call, fault, environ, start_response)
         self._record(replace(call, status=int(answer[-1].split()[0])))

@@ -1,0 +1,1 @@
+"""Providers written against a service's own API. Each module ends with ``PROVIDERS``."""

@@ -1,0 +1,57 @@
+"""Which provider serves which resource type. Modules are imported when a type of theirs is first asked for."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Mapping
+
+from reconciler.model.ids import TypeName
+from reconciler.ports import ResourceProvider
+
+_NATIVE = "reconciler.providers.native"
+
+#: The types with a native provider, by the module that has it.
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "ec2_vpc": ("AWS::EC2::VPC", "AWS::EC2::Subnet"),
+    "ec2_gateway": ("AWS::EC2::InternetGateway", "AWS::EC2::VPCGatewayAttachment"),
+    "ec2_route": ("AWS::EC2::RouteTable", "AWS::EC2::Route", "AWS::EC2::SubnetRouteTableAssociation"),
+    "ec2_nat": ("AWS::EC2::EIP", "AWS::EC2::NatGateway"),
+    "ec2_security_group": ("AWS::EC2::SecurityGroup",),
+    "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
+    "iam": ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::InstanceProfile"),
+    "sqs": ("AWS::SQS::Queue",),
+    "sns": ("AWS::SNS::Topic",),
+    "dynamodb": ("AWS::DynamoDB::Table",),
+    "logs": ("AWS::Logs::LogGroup",),
+    "ssm": ("AWS::SSM::Parameter",),
+    "kms": ("AWS::KMS::Key", "AWS::KMS::Alias"),
+}
+_MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
+
+
+class Registry:
+    """``ports.Providers``: the native providers. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._providers: dict[str, ResourceProvider] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def types(self) -> frozenset[TypeName]:
+        """Every type that has a provider, without importing any."""
+        return frozenset(TypeName(name) for name in _MODULE_OF)
+
+    def get(self, type_name: TypeName) -> ResourceProvider | None:
+        """The provider of a type, or None if this version has none."""
+        module = _MODULE_OF.get(type_name)
+        if module is None:
+            return None
+        with self._lock:
+            if type_name not in self._providers:
+                self._load(module)
+            return self._providers[type_name]
+
+    def _load(self, module: str) -> None:
+        for provider in importlib.import_module(f"{_NATIVE}.{module}").PROVIDERS:
+            self._providers[provider.type_name] = provider

@@ -1,0 +1,40 @@
+"""When a call is made again, and how long to wait before: the one owner of retries (the SDK's are off)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from reconciler.model.errors import AwsFault, FaultKind
+
+#: What botocore reports when the connection was refused or never made: the request did not leave this machine.
+_NOT_SENT = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"})
+_WORTH_READING_AGAIN = frozenset({FaultKind.THROTTLED, FaultKind.UNAVAILABLE, FaultKind.TIMEOUT})
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Bounds of the repetition of one call; times in seconds."""
+
+    attempts: int = 6
+    base: float = 0.25
+    cap: float = 10.0
+    #: no attempt starts later than this after the first
+    total: float = 45.0
+
+    def again(self, fault: AwsFault, *, writes: bool, attempt: int, elapsed: float) -> bool:
+        """Whether the call may be made again after ``attempt`` attempts and ``elapsed`` seconds."""
+        if attempt >= self.attempts or elapsed >= self.total:
+            return False
+        if writes:
+            return certainly_not_executed(fault)
+        return fault.kind in _WORTH_READING_AGAIN
+
+    def pause(self, attempt: int) -> float:
+        """Seconds before the next attempt: exponential with full jitter."""
+        return random.uniform(0.0, min(self.cap, self.base * 2.0**attempt))  # noqa: S311 - spreads load, guards nothing
+
+
+def certainly_not_executed(fault: AwsFault) -> bool:
+    """Whether a failed write can be repeated without the danger of doing it twice."""
+    return fault.kind is FaultKind.THROTTLED or (fault.code in _NOT_SENT and not fault.ambiguous)
