@@ -1,0 +1,186 @@
+"""A whole template: its sections in order, every problem collected, the result folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from reconciler.model.ids import LogicalId
+from reconciler.model.plan import Output, Parameter, PlannedResource, Target
+from reconciler.model.values import Deferred, Unknown, leaves
+from reconciler.template.folding import Folder
+from reconciler.template.parameters import load_parameters
+from reconciler.template.problems import Locate, Place, Problems, did_you_mean, kind_of
+from reconciler.template.resources import load_resources, present_resources
+from reconciler.template.scope import NO_VALUE, FoldScope, pseudo_parameters
+
+_SECTIONS = frozenset(
+    {
+        "AWSTemplateFormatVersion",
+        "Conditions",
+        "Description",
+        "Mappings",
+        "Metadata",
+        "Outputs",
+        "Parameters",
+        "Resources",
+        "Transform",
+    }
+)
+_REFUSED_SECTIONS = frozenset({"Hooks", "Rules"})
+#: adds only functions that are evaluated here anyway
+_HARMLESS_TRANSFORM = "AWS::LanguageExtensions"
+_OUTPUT_KEYS = frozenset({"Condition", "Description", "Export", "Value"})
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTemplate:
+    """A valid template with its parameters in force: what exists, and what it tells others."""
+
+    parameters: tuple[Parameter, ...]
+    resources: dict[LogicalId, PlannedResource]
+    outputs: tuple[Output, ...]
+
+
+def load_template(
+    document: Mapping[str, Any],
+    *,
+    parameters: Mapping[str, Any],
+    target: Target,
+    plan_name: str,
+    locate: Locate,
+) -> LoadedTemplate:
+    """Check and fold a CloudFormation template.
+
+    ``document`` has the short YAML tags in their long form already. ``locate`` gives file and line of a path in it.
+    Raises SourceError with every problem found.
+    """
+    problems = Problems(locate)
+    _check_sections(document, problems)
+    declared = load_parameters(document.get("Parameters"), parameters, problems)
+    scope = FoldScope(
+        parameters={parameter.name: parameter.value for parameter in declared},
+        mappings=_mapping(document, "Mappings", problems),
+        conditions={},
+        pseudo=pseudo_parameters(target, plan_name),
+        resources=frozenset(),
+    )
+    section = _mapping(document, "Resources", problems)
+    scope = replace(scope, conditions=_conditions(document, scope, problems))
+    present = present_resources(section, Folder(scope, problems), problems)
+    removed = frozenset(section) - present
+    folder = Folder(replace(scope, resources=present, removed=removed), problems)
+    resources = load_resources(section, present, folder, problems, locate)
+    _check_cycles(resources, problems)
+    outputs = tuple(_outputs(_mapping(document, "Outputs", problems), folder, problems))
+    problems.raise_if_any()
+    return LoadedTemplate(declared, resources, outputs)
+
+
+def _check_sections(document: Mapping[str, Any], problems: Problems) -> None:
+    for name in document:
+        if name in _REFUSED_SECTIONS:
+            problems.add((name,), f"{name} are not supported", "remove the section", "unsupported")
+        elif name not in _SECTIONS:
+            problems.add((str(name),), f"{name} is not a section of a template", did_you_mean(str(name), _SECTIONS))
+    transforms = document.get("Transform") or []
+    for transform in transforms if isinstance(transforms, list) else [transforms]:
+        if transform != _HARMLESS_TRANSFORM:
+            problems.add(
+                ("Transform",), f"transform {transform} is not supported", "give the template it makes", "unsupported"
+            )
+    if not document.get("Resources"):
+        problems.add(("Resources",) if "Resources" in document else (), "a template needs at least one resource")
+
+
+def _mapping(document: Mapping[str, Any], name: str, problems: Problems) -> Mapping[str, Any]:
+    section = document.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, Mapping):
+        problems.add((name,), f"{name} must be a mapping, not {kind_of(section)}")
+        return {}
+    return section
+
+
+def _conditions(document: Mapping[str, Any], scope: FoldScope, problems: Problems) -> dict[str, bool]:
+    """Every condition's value. One that can't be evaluated counts as true, so that its resources are still checked."""
+    section = _mapping(document, "Conditions", problems)
+    values: dict[str, bool] = dict.fromkeys(section, True)
+    graph = {name: _named_conditions(node) & section.keys() for name, node in section.items()}
+    order = _order(
+        graph, lambda cycle: problems.add(("Conditions", cycle[0]), _cycle("conditions", cycle), "", "cycle")
+    )
+    folder = Folder(replace(scope, conditions=values), problems)
+    for name in order:
+        value = folder.condition(section[name], ("Conditions", name))
+        values[name] = value is not False
+    return values
+
+
+def _named_conditions(node: Any) -> frozenset[str]:
+    if isinstance(node, Mapping):
+        own = {node["Condition"]} if isinstance(node.get("Condition"), str) else set()
+        chosen = node.get("Fn::If")
+        if isinstance(chosen, list) and chosen and isinstance(chosen[0], str):
+            own.add(chosen[0])
+        return frozenset(own).union(*(_named_conditions(item) for item in node.values()))
+    if isinstance(node, list):
+        return frozenset[str]().union(*(_named_conditions(item) for item in node))
+    return frozenset()
+
+
+def _check_cycles(resources: Mapping[LogicalId, PlannedResource], problems: Problems) -> None:
+    graph = {name: frozenset(resource.needs) for name, resource in resources.items()}
+    _order(graph, lambda cycle: problems.add(("Resources", cycle[0]), _cycle("resources", cycle), "", "cycle"))
+
+
+def _cycle(what: str, names: list[str]) -> str:
+    return f"{what} depend on each other in a circle: {' -> '.join(names)}"
+
+
+def _order(graph: Mapping[Any, frozenset[Any]], report: Any) -> list[Any]:
+    """Names after what they need; every cycle is reported and left out."""
+    rest = dict(graph)
+    while True:
+        try:
+            return [name for name in TopologicalSorter(rest).static_order() if name in rest]
+        except CycleError as error:
+            cycle = list(reversed(error.args[1]))
+            report(cycle)
+            rest = {name: needs - set(cycle) for name, needs in rest.items() if name not in cycle}
+
+
+def _outputs(section: Mapping[str, Any], folder: Folder, problems: Problems) -> Iterator[Output]:
+    exported: dict[str, str] = {}
+    for name, node in section.items():
+        place: Place = ("Outputs", name)
+        if not isinstance(node, Mapping) or "Value" not in node:
+            problems.add(place, f"output {name} needs a Value")
+            continue
+        for key in node.keys() - _OUTPUT_KEYS:
+            problems.add((*place, key), f"{key} is not part of an output", did_you_mean(str(key), _OUTPUT_KEYS))
+        if "Condition" in node and not folder.condition({"Condition": node["Condition"]}, (*place, "Condition")):
+            continue
+        value = folder.fold(node["Value"], (*place, "Value"))
+        export = _export(node.get("Export"), folder, (*place, "Export"), problems)
+        if isinstance(export, str) and exported.setdefault(export, name) != name:
+            problems.add(place, f"outputs {exported[export]} and {name} are exported under the same name {export!r}")
+        if value is not NO_VALUE:
+            yield Output(name, value, str(node.get("Description", "")), export)
+
+
+def _export(node: Any, folder: Folder, place: Place, problems: Problems) -> Any:
+    if node is None:
+        return None
+    if not isinstance(node, Mapping) or set(node) != {"Name"}:
+        problems.add(place, "an export needs a Name and nothing else")
+        return None
+    name = folder.fold(node["Name"], (*place, "Name"))
+    if any(isinstance(leaf, Deferred) for leaf in leaves(name)):
+        problems.add(place, "the name of an export can't depend on a resource", reason="reference")
+    elif not isinstance(name, str | Unknown):
+        problems.add(place, f"the name of an export must be a string, not {kind_of(name)}")
+    return name

@@ -1,0 +1,198 @@
+"""The ``Parameters`` section: declarations, and the values in force."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model.plan import Parameter
+from reconciler.model.values import Sensitive
+from reconciler.schema.scalars import text
+from reconciler.template.problems import Problems, did_you_mean, kind_of
+
+_KEYS = frozenset(
+    {
+        "AllowedPattern",
+        "AllowedValues",
+        "ConstraintDescription",
+        "Default",
+        "Description",
+        "MaxLength",
+        "MaxValue",
+        "MinLength",
+        "MinValue",
+        "NoEcho",
+        "Type",
+    }
+)
+_LIST_TYPES = re.compile(r"CommaDelimitedList|List<(String|Number|AWS::[A-Za-z0-9:]+)>")
+_STRING_TYPES = re.compile(r"String|AWS::SSM::Parameter::Name|AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+")
+_TYPES = ("String", "Number", "List<Number>", "CommaDelimitedList")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+
+
+class _Rejected(Exception):
+    """A value that breaks its declaration."""
+
+
+def load_parameters(section: Any, given: Mapping[str, Any], problems: Problems) -> tuple[Parameter, ...]:
+    """Every declared parameter with its value: the given one, else the default.
+
+    A document without a Parameters section (resources written into the plan itself) declares what it is given.
+    """
+    if section is None:
+        return tuple(Parameter(name, _kind(value), _undeclared(value)) for name, value in given.items())
+    if not isinstance(section, Mapping):
+        problems.add(("Parameters",), f"Parameters must be a mapping, not {kind_of(section)}")
+        return ()
+    for name in given.keys() - section.keys():
+        problems.add(
+            ("Parameters",),
+            f"the plan gives parameter {name!r}, which the template doesn't declare",
+            did_you_mean(name, section),
+            "reference",
+        )
+    found = (_load(name, declaration, given, problems) for name, declaration in section.items())
+    return tuple(parameter for parameter in found if parameter is not None)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "CommaDelimitedList"
+    return "Number" if isinstance(value, int | float) and not isinstance(value, bool) else "String"
+
+
+def _undeclared(value: Any) -> Any:
+    if isinstance(value, list):
+        return [text(item) for item in value]
+    return text(value) if isinstance(value, bool) else value
+
+
+def _load(name: str, declaration: Any, given: Mapping[str, Any], problems: Problems) -> Parameter | None:
+    place = ("Parameters", name)
+    if not isinstance(declaration, Mapping):
+        problems.add(place, f"the declaration of parameter {name} must be a mapping, not {kind_of(declaration)}")
+        return None
+    for key in declaration.keys() - _KEYS:
+        problems.add((*place, key), f"{key} is not part of a parameter", did_you_mean(str(key), _KEYS))
+    kind = _checked_type(declaration.get("Type"), (*place, "Type"), problems)
+    if kind is None:
+        return None
+    no_echo = text(declaration.get("NoEcho", False)) == "true"
+    if name not in given and "Default" not in declaration:
+        problems.add(place, f"parameter {name} has no default and the plan gives no value for it", reason="reference")
+        return Parameter(name, kind, _placeholder(kind), no_echo, str(declaration.get("Description", "")))
+    try:
+        value = _value(kind, given.get(name, declaration.get("Default")))
+        _check(kind, value, declaration)
+    except _Rejected as error:
+        shown = "" if no_echo else f" {given.get(name, declaration.get('Default'))!r}"
+        hint = str(declaration.get("ConstraintDescription", ""))
+        problems.add(place, f"parameter {name}: the value{shown} {error}", hint)
+        value = _placeholder(kind)
+    description = str(declaration.get("Description", ""))
+    return Parameter(name, kind, Sensitive(value) if no_echo else value, no_echo, description)
+
+
+def _checked_type(kind: Any, place: tuple[str, ...], problems: Problems) -> str | None:
+    if not isinstance(kind, str):
+        problems.add(place, "a parameter needs a Type", "for example String")
+        return None
+    if "AWS::SSM::Parameter::Value<" in kind:
+        problems.add(
+            place,
+            f"parameter type {kind} is not supported by this version",
+            "use a dynamic reference: {{resolve:ssm:/name}}",
+            "unsupported",
+        )
+        return None
+    if kind == "Number" or _LIST_TYPES.fullmatch(kind) or _STRING_TYPES.fullmatch(kind):
+        return kind
+    problems.add(place, f"{kind!r} is not a parameter type", did_you_mean(kind, _TYPES))
+    return None
+
+
+def _placeholder(kind: str) -> Any:
+    """Stands in for a missing or wrong value, so that only the parameter itself is reported."""
+    return [] if _is_list(kind) else ("0" if kind == "Number" else "")
+
+
+def _is_list(kind: str) -> bool:
+    return _LIST_TYPES.fullmatch(kind) is not None
+
+
+def _value(kind: str, given: Any) -> Any:
+    if _is_list(kind):
+        if isinstance(given, list):
+            return [_scalar(item) for item in given]
+        return [item.strip() for item in _scalar(given).split(",")] if given != "" else []
+    value = _scalar(given)
+    if kind == "Number":
+        return _number(value)
+    return value
+
+
+def _scalar(value: Any) -> str:
+    if not isinstance(value, str | bool | int | float):
+        raise _Rejected(f"must be a string or number, not {kind_of(value)}")
+    return str(text(value))
+
+
+def _number(value: str) -> Any:
+    """A number; kept as text where a number would be printed differently."""
+    if not _NUMBER.fullmatch(value.strip()):
+        raise _Rejected("must be a number")
+    return int(value) if value.lstrip("-").isdigit() and str(int(value)) == value else value.strip()
+
+
+def _check(kind: str, value: Any, declaration: Mapping[str, Any]) -> None:
+    items = value if isinstance(value, list) else [value]
+    for item in items:
+        if kind == "List<Number>" and not _NUMBER.fullmatch(str(item)):
+            raise _Rejected("must be a list of numbers")
+        _check_allowed(str(item), declaration)
+        if kind == "Number":
+            _check_range(float(item), declaration)
+        elif kind == "String":
+            _check_length(str(item), declaration)
+
+
+def _check_allowed(value: str, declaration: Mapping[str, Any]) -> None:
+    allowed = declaration.get("AllowedValues")
+    if isinstance(allowed, list) and value not in [text(item) for item in allowed]:
+        raise _Rejected(f"must be one of {', '.join(str(text(item)) for item in allowed)}")
+    pattern = declaration.get("AllowedPattern")
+    if not isinstance(pattern, str):
+        return
+    try:
+        matches = re.fullmatch(pattern, value)
+    except re.error as error:
+        raise _Rejected(f"can't be checked: AllowedPattern is not a regular expression ({error})") from error
+    if not matches:
+        raise _Rejected(f"doesn't match {pattern}")
+
+
+def _bound(declaration: Mapping[str, Any], key: str) -> float | None:
+    value = declaration.get(key)
+    if value is None:
+        return None
+    if not _NUMBER.fullmatch(str(value)):
+        raise _Rejected(f"can't be checked: {key} is not a number")
+    return float(value)
+
+
+def _check_range(value: float, declaration: Mapping[str, Any]) -> None:
+    least, most = _bound(declaration, "MinValue"), _bound(declaration, "MaxValue")
+    if least is not None and value < least:
+        raise _Rejected(f"must be at least {declaration['MinValue']}")
+    if most is not None and value > most:
+        raise _Rejected(f"must be at most {declaration['MaxValue']}")
+
+
+def _check_length(value: str, declaration: Mapping[str, Any]) -> None:
+    least, most = _bound(declaration, "MinLength"), _bound(declaration, "MaxLength")
+    if least is not None and len(value) < least:
+        raise _Rejected(f"must have at least {declaration['MinLength']} characters")
+    if most is not None and len(value) > most:
+        raise _Rejected(f"must have at most {declaration['MaxLength']} characters")
