@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from reconciler.model.errors import Problem, SourceError
 from reconciler.source.document import Document, value_at
+from reconciler.template.problems import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,16 +33,6 @@ _MISSING = {
     "rollback": "the rollback procedure is missing: automatic, manual or {procedure: …}",
     "digest": "the digest that the approval is for is missing",
 }
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A suggestion, or nothing where nothing is near."""
-    options = sorted(set(known))
-    folded = {option.lower(): option for option in options}
-    if word.lower() in folded:
-        return f"did you mean {folded[word.lower()]}?"
-    near = difflib.get_close_matches(word, options, 1, 0.6)
-    return f"did you mean {near[0]}?" if near else ""
 
 
 def validated(model: type[Model], document: Document) -> Model:

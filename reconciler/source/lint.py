@@ -8,7 +8,6 @@ the working and home directories are not read.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -24,6 +23,7 @@ import structlog
 from reconciler.schema import known_types
 from reconciler.source.atomic import write_atomically
 from reconciler.source.digest import content_digest
+from reconciler.template.problems import did_you_mean
 
 log = structlog.get_logger(__name__)
 
@@ -76,9 +76,8 @@ class Linter:
         from cfnlint.runner import Runner
 
         if region not in REGIONS:
-            near = difflib.get_close_matches(region, REGIONS, 1)
-            suggestion = f"did you mean {near[0]}?" if near else ""
-            return (Finding("region", (), f"{region} is not a region that the schemas know", suggestion),)
+            message = f"{region} is not a region that the schemas know"
+            return (Finding("region", (), message, did_you_mean(region, REGIONS)),)
         if region not in self._runners:
             config = ConfigMixIn(regions=[region], ignore_checks=_NOT_OURS, config_file=os.devnull)
             self._runners[region] = Runner(config)
@@ -141,17 +140,12 @@ def _worded(message: str, region: str) -> tuple[str, str]:
     """The message without its suggestion, and the suggestion; long lists of options are left out."""
     if meant := _MEANT.search(message):
         return message.replace(meant[0], ""), f"did you mean {meant[1]}?"
-    if (missing := _NO_SUCH_TYPE.search(message)) and (near := _nearest(missing["found"], known_types(region))):
+    if (missing := _NO_SUCH_TYPE.search(message)) and (near := did_you_mean(missing["found"], known_types(region))):
         return message, near
     if choice := _NOT_ONE_OF.match(message):
         options = re.findall(r"'([^']*)'", choice["options"])
-        near = _nearest(choice["found"], options)
+        near = did_you_mean(choice["found"], options)
         if len(options) > 8:
             message = f"'{choice['found']}' is not one of the {len(options)} possible values"
         return message, near
     return message, ""
-
-
-def _nearest(word: str, options: Any) -> str:
-    near = difflib.get_close_matches(word, options, 1, 0.6)
-    return f"did you mean {near[0]}?" if near else ""

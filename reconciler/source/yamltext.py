@@ -6,7 +6,6 @@ stack on hostile input), aliases are counted as they expand, duplicate keys are 
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import yaml
@@ -14,6 +13,7 @@ import yaml
 from reconciler.model.errors import SourceError
 from reconciler.source.document import Document, Limits, Marks, failure
 from reconciler.source.scalars import plain
+from reconciler.template.problems import did_you_mean
 
 try:
     from yaml import CSafeLoader as _Loader
@@ -225,8 +225,7 @@ class _Builder:
             return str(name)
         if name in _FUNCTIONS:
             return f"Fn::{name}"
-        near = difflib.get_close_matches(name, [*_FUNCTIONS, *_UNPREFIXED], 1)
-        raise self.failure(event, f"unknown YAML tag {event.tag}", f"did you mean !{near[0]}?" if near else "")
+        raise self.failure(event, f"unknown YAML tag {event.tag}", did_you_mean(name, _FUNCTIONS | _UNPREFIXED))
 
     def failure(self, event: Any, message: str, suggestion: str = "", reason: str = "yaml") -> SourceError:
         return failure(message, self.file, event.start_mark.line + 1, suggestion=suggestion, reason=reason)
