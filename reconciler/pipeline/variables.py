@@ -1,0 +1,118 @@
+"""What the rendered files leave open: secrets, and values that only the deploying pipeline knows.
+
+A secret is never written. Where one stands, the files name a variable (Terraform) or a parameter (CloudFormation).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from reconciler.model.change import ChangeSet
+from reconciler.model.errors import PipelineError
+from reconciler.model.plan import Parameter, Plan
+from reconciler.model.values import Sensitive, leaves, reveal
+from reconciler.pipeline.files import Place
+
+# Shorter than this, a secret can't be told from text that merely looks like it.
+_SHORTEST_SECRET = 5
+
+
+class _Absent(Enum):
+    ABSENT = "absent"
+
+
+#: No default: whoever deploys has to give a value.
+ABSENT: Final = _Absent.ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One open value. ``name`` is alphanumeric, ``type`` a CloudFormation parameter type."""
+
+    name: str
+    type: str
+    description: str
+    sensitive: bool = False
+    default: Any = ABSENT
+
+
+class Variables:
+    """Collects the open values of one plan while its expressions are rendered."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._secrets = tuple(parameter for parameter in plan.parameters if isinstance(parameter.value, Sensitive))
+        self._reserved = {parameter.name for parameter in plan.parameters}
+        self._found: dict[str, Variable] = {}
+
+    def found(self) -> tuple[Variable, ...]:
+        """Everything collected so far, by name."""
+        return tuple(self._found[name] for name in sorted(self._found))
+
+    def secret(self, value: Any, place: Place) -> Variable:
+        """The variable for a secret: the NoEcho parameter it comes from, or one named for the property it stands in."""
+        parameter = self._origin(value)
+        if parameter is not None:
+            return self._add(parameter_variable(parameter))
+        kind = "Number" if isinstance(value, int | float) and not isinstance(value, bool) else "String"
+        return self.named(f"{place.root}-{'-'.join(place.path)}", f"Secret value of {place}", kind=kind)
+
+    def named(self, words: str, description: str, *, kind: str = "String", sensitive: bool = True) -> Variable:
+        """A variable for something else the files can't hold, named from ``words``."""
+        name = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", words) if part)
+        while name in self._reserved or (name in self._found and self._found[name].description != description):
+            name += "X"
+        return self._add(Variable(name, kind, description, sensitive))
+
+    def _add(self, variable: Variable) -> Variable:
+        return self._found.setdefault(variable.name, variable)
+
+    def _origin(self, value: Any) -> Parameter | None:
+        for parameter in self._secrets:
+            if parameter.value.reveal() is value:
+                return parameter
+        equal = [parameter for parameter in self._secrets if parameter.value.reveal() == value]
+        return equal[0] if len(equal) == 1 else None
+
+
+def parameter_variable(parameter: Parameter) -> Variable:
+    """A plan's parameter as a variable: with its value as default, unless that is a secret."""
+    secret = parameter.no_echo or isinstance(parameter.value, Sensitive)
+    default = ABSENT if secret else parameter.value
+    return Variable(parameter.name, parameter.type, parameter.description, secret, default)
+
+
+def secret_texts(changes: ChangeSet) -> Iterator[str]:
+    """Every secret that the change set carries and that is long enough to be recognised in a text."""
+    plan = changes.plan
+    carriers = (
+        [Sensitive(item.value) if item.no_echo else item.value for item in plan.parameters],
+        [resource.properties for resource in plan.resources.values()],
+        [output.value for output in plan.outputs],
+        [(change.before, change.after) for change in changes.changes],
+        [(field.before, field.after) for change in changes.changes for field in change.fields],
+        list(changes.desired.values()),
+        list(changes.live.values()),
+    )
+    for leaf in leaves(carriers):
+        if isinstance(leaf, Sensitive):
+            for value in leaves(reveal(leaf)):
+                if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+                    yield value
+
+
+def refuse_secrets(changes: ChangeSet, texts: Iterable[tuple[str, str]]) -> None:
+    """The last line of defence: raise PipelineError if a (name, text) holds a secret of the change set."""
+    secrets = {form for secret in secret_texts(changes) for form in (secret, json.dumps(secret)[1:-1])}
+    for name, text in texts:
+        if any(secret in text for secret in secrets):
+            error = PipelineError(
+                f"{name} of plan {changes.plan.name} would hold a secret: nothing was published. "
+                "A property repeats the value of a NoEcho parameter or a write-only property; refer to it instead"
+            )
+            error.retryable = False
+            raise error
