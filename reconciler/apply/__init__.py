@@ -1,0 +1,60 @@
+"""Apply: walk a decided change set, journalled and validated step by step; roll back on failure if the plan says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.apply.act import Actor, client_token
+from reconciler.apply.describe import command
+from reconciler.apply.resume import resume
+from reconciler.apply.rollback import Undoer
+from reconciler.apply.step import Stale, StepRunner
+from reconciler.apply.walk import walk
+from reconciler.model.change import ChangeSet, Step
+from reconciler.model.events import ApplyStarted, StepFinished, StepStarted
+from reconciler.model.report import Context, StepResult, StepState
+
+__all__ = ["Actor", "Applied", "apply", "client_token", "command", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How applying went. ``rolled_back``: None if nothing had to be undone, else whether all of it was."""
+
+    steps: tuple[StepResult, ...]
+    rolled_back: bool | None = None
+
+    @property
+    def failed(self) -> tuple[StepResult, ...]:
+        """The steps that failed."""
+        return tuple(step for step in self.steps if step.state is StepState.FAILED)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a step failed for good; one that was overtaken by a change in AWS is only computed again."""
+        return any(step.error_kind != Stale.reason for step in self.failed)
+
+
+def apply(
+    changes: ChangeSet, actor: Actor, context: Context, *, parallel: int, stopping: Callable[[], bool]
+) -> Applied:
+    """Take every step of ``changes``, at most ``parallel`` at a time. Raises StoreError if it can't be journalled."""
+    records = dict(actor.store.records(actor.plan.name))
+    total = len(changes.steps)
+    runner = StepRunner(actor, changes)
+    actor.events.emit(ApplyStarted(actor.run, context, changes.steps))
+
+    def run(step: Step, number: int) -> StepResult:
+        actor.events.emit(StepStarted(actor.run, actor.plan.name, step, number, total, command(step)))
+        result = runner.run(step)
+        actor.events.emit(StepFinished(actor.run, actor.plan.name, step, number, total, result))
+        return result
+
+    results = walk(changes.steps, run, parallel=parallel, stopping=stopping)
+    applied = Applied(results)
+    if not applied.broken or changes.plan.rollback.mode != "automatic":
+        return applied
+    undone = Undoer(actor, changes, records).undo_all(results)
+    clean = not any("rollback failed" in result.error for result in undone)
+    return Applied(undone, clean)

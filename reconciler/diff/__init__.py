@@ -1,0 +1,27 @@
+"""Diff: live state read in batches, compared by meaning, turned into ordered steps.
+
+``observe`` reads; ``build`` judges every resource and puts the change set together (pure), ``order`` makes its
+steps (pure). How two resources are compared is in ``reconciler.live``, because apply validates with the same code.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciler.diff.build import build, change_digest
+from reconciler.diff.observe import observe
+from reconciler.live import Outside, View, with_ownership
+from reconciler.model.change import ChangeSet
+from reconciler.model.plan import Plan
+from reconciler.ports import Providers, Scope, Store
+
+__all__ = ["build", "change_digest", "diff", "observe"]
+
+
+def diff(
+    plan: Plan, scope: Scope, providers: Providers, store: Store, outside: Outside, at: datetime
+) -> tuple[ChangeSet, View]:
+    """Observe and build in one go. ``at`` is when the pass began: every resource state is dated so."""
+    owned = with_ownership(plan)
+    view = observe(owned, scope, providers, store, outside)
+    return build(owned, view, at), view

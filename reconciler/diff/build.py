@@ -1,0 +1,225 @@
+"""Build: a view of what is, against the plan, becomes a change set. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from reconciler.diff.observe import waves
+from reconciler.diff.order import steps_of
+from reconciler.live.compare import compare
+from reconciler.live.merge import target
+from reconciler.live.ownership import owner_in
+from reconciler.live.view import Seen, View
+from reconciler.model.change import Action, Change, ChangeSet, Conflict, FieldChange, ResourceState
+from reconciler.model.ids import Digest, Identifier, LogicalId, Owner
+from reconciler.model.plan import Plan, PlannedResource
+from reconciler.model.resource import Observation, SyncState, Unreadable
+from reconciler.model.values import Properties, Unknown, leaves, mask
+from reconciler.schema import TypeSchema, canonical, schema_for
+from reconciler.template import resolve
+
+_KEEPS = frozenset({"Retain", "Snapshot"})
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The change set in the making."""
+
+    plan: Plan
+    view: View
+    at: datetime
+    changes: list[Change] = field(default_factory=list)
+    states: list[ResourceState] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    desired: dict[LogicalId, Properties] = field(default_factory=dict)
+    gone: set[LogicalId] = field(default_factory=set)
+    unknown: set[LogicalId] = field(default_factory=set)
+
+    def state(self, name: LogicalId, state: SyncState, message: str = "") -> None:
+        entry = self.view.seen[name]
+        if state is SyncState.UNKNOWN:
+            self.unknown.add(name)
+        self.states.append(ResourceState(name, entry.type, state, entry.identifier, message, self.at))
+
+    def conflict(self, name: LogicalId, message: str) -> None:
+        entry = self.view.seen[name]
+        self.conflicts.append(Conflict(name, entry.type, entry.identifier or Identifier(""), message))
+        self.state(name, SyncState.DRIFTED, message)
+
+
+def build(plan: Plan, view: View, at: datetime) -> ChangeSet:
+    """The change set of ``plan`` (ownership included) against ``view``, which was read at ``at``."""
+    draft = _Draft(plan, view, at)
+    for name in (name for wave in waves(plan) for name in wave):
+        if plan.absent:
+            _remove(draft, name)
+        else:
+            _planned(draft, plan.resources[name])
+    for name in view.seen.keys() - plan.resources.keys():
+        _remove(draft, name)
+    return _finished(draft)
+
+
+def _planned(draft: _Draft, planned: PlannedResource) -> None:
+    name = planned.logical_id
+    entry = draft.view.seen[name]
+    desired = resolve(planned.properties, draft.view)
+    draft.desired[name] = desired
+    unread = _unread_need(draft, desired)
+    if isinstance(entry.live, Unreadable):
+        draft.state(name, SyncState.UNKNOWN, entry.live.message)
+    elif entry.record is not None and entry.record.type != planned.type:
+        draft.conflict(name, f"the type of {name} can't change from {entry.record.type}: use another logical id")
+    elif entry.foreign:
+        draft.conflict(name, entry.foreign)
+    elif unread:
+        draft.state(name, SyncState.UNKNOWN, f"refers to {unread}, which could not be read")
+    elif entry.live is None:
+        _missing(draft, planned, entry, desired)
+    else:
+        _existing(draft, planned, entry, entry.live, desired)
+
+
+def _unread_need(draft: _Draft, desired: Properties) -> str:
+    """A resource that ``desired`` refers to and that couldn't be read: its dependants can't be judged either."""
+    for leaf in leaves(desired):
+        if isinstance(leaf, Unknown) and (name := leaf.expression.split(".")[0]) in draft.unknown:
+            return name
+    return ""
+
+
+def _missing(draft: _Draft, planned: PlannedResource, entry: Seen, desired: Properties) -> None:
+    if entry.adopting:
+        draft.conflict(planned.logical_id, f"{entry.identifier} is to be adopted but does not exist")
+        return
+    deleted = entry.record is not None
+    reason = "deleted outside of the plan" if deleted else "not there yet"
+    draft.state(planned.logical_id, SyncState.MISSING, reason)
+    fields = tuple(
+        FieldChange(f"/{name}", None, value, reason="drift" if deleted else "plan") for name, value in desired.items()
+    )
+    draft.changes.append(
+        Change(planned.logical_id, planned.type, Action.CREATE, None, None, desired, fields, reason=reason)
+    )
+
+
+def _existing(draft: _Draft, planned: PlannedResource, entry: Seen, live: Observation, desired: Properties) -> None:
+    name, schema = planned.logical_id, schema_for(planned.type, draft.plan.target.region)
+    ignore = tuple(rule.path for rule in draft.plan.ignore if rule.resource == name)
+    applied = entry.record.applied if entry.record else None
+    fields = compare(schema, desired, live.properties, applied, ignore)
+    adopting = entry.adopting and entry.record is None
+    if adopting and (problem := _adoption_problem(draft, planned, live, schema, fields)):
+        draft.conflict(name, problem)
+        return
+    if not fields and not adopting:
+        draft.state(name, SyncState.IN_SYNC)
+        return
+    action = Action.ADOPT if adopting else Action.UPDATE
+    if any(change.forces_replacement for change in fields):
+        action = Action.REPLACE
+        draft.view.changing.add(name)
+    reason = _reason(action, fields)
+    draft.state(name, SyncState.DRIFTED, reason)
+    after = desired if action is Action.REPLACE else target(schema, desired, live.properties, fields)
+    before = {key: live.properties[key] for key in after.keys() | _tops(fields) if key in live.properties}
+    draft.changes.append(Change(name, planned.type, action, live.identifier, before, after, fields, reason))
+
+
+def _adoption_problem(
+    draft: _Draft,
+    planned: PlannedResource,
+    live: Observation,
+    schema: TypeSchema | None,
+    fields: tuple[FieldChange, ...],
+) -> str:
+    owner = owner_in(live.properties, schema.tag_property if schema else None)
+    if owner is not None and owner != Owner(draft.plan.name, planned.logical_id):
+        return f"{live.identifier} belongs to plan {owner.plan} ({owner.logical_id})"
+    forcing = [change.path for change in fields if change.forces_replacement]
+    if forcing:
+        return f"{live.identifier} can't be adopted as it is: {', '.join(forcing)} would force a replacement"
+    return ""
+
+
+def _reason(action: Action, fields: tuple[FieldChange, ...]) -> str:
+    if action is Action.REPLACE:
+        forcing = ", ".join(change.path for change in fields if change.forces_replacement)
+        return f"{forcing} can't be changed in place"
+    if action is Action.ADOPT:
+        return "exists already and is adopted"
+    reasons = {change.reason for change in fields}
+    return "changed outside of the plan" if reasons == {"drift"} else "the plan changed"
+
+
+def _tops(fields: tuple[FieldChange, ...]) -> set[str]:
+    return {change.path.split("/", 2)[1] for change in fields}
+
+
+def _remove(draft: _Draft, name: LogicalId) -> None:
+    """A resource that the plan has dropped, or all of them when the plan is to be absent."""
+    plan, entry = draft.plan, draft.view.seen[name]
+    planned = plan.resources.get(name)
+    policy = planned.deletion_policy if planned else entry.record.deletion_policy if entry.record else "Retain"
+    if entry.live is None or entry.foreign:
+        if entry.record is not None:
+            draft.gone.add(name)
+    elif isinstance(entry.live, Unreadable):
+        draft.state(name, SyncState.UNKNOWN, entry.live.message)
+    elif policy in _KEEPS:
+        draft.gone.add(name)
+        draft.state(name, SyncState.ORPHANED, f"kept: DeletionPolicy is {policy}")
+    elif not plan.prune and not plan.absent:
+        draft.state(name, SyncState.ORPHANED, "no longer in the plan; kept because prune is false")
+    else:
+        reason = "the plan is to be absent" if plan.absent else "no longer in the plan"
+        draft.state(name, SyncState.DRIFTED, reason)
+        before = dict(entry.live.properties)
+        draft.changes.append(Change(name, entry.type, Action.DELETE, entry.live.identifier, before, None, (), reason))
+
+
+def _finished(draft: _Draft) -> ChangeSet:
+    plan, view = draft.plan, draft.view
+    needs = {name: entry.record.needs for name, entry in view.seen.items() if entry.record is not None}
+    needs |= {name: resource.needs | needs.get(name, frozenset()) for name, resource in plan.resources.items()}
+    live = {
+        name: entry.live.properties
+        for name, entry in view.seen.items()
+        if isinstance(entry.live, Observation) and not entry.foreign
+    }
+    changes = ChangeSet(
+        plan=plan,
+        changes=tuple(draft.changes),
+        steps=steps_of(plan, draft.changes, needs),
+        resources=tuple(draft.states),
+        conflicts=tuple(draft.conflicts),
+        desired=draft.desired,
+        live=live,
+        identifiers=view.identifiers(),
+        gone=frozenset(draft.gone),
+        found=frozenset(name for name, entry in view.seen.items() if entry.located and not entry.foreign),
+    )
+    return replace(changes, digest=change_digest(changes))
+
+
+def change_digest(changes: ChangeSet) -> Digest:
+    """SHA-256 over everything an approval of exactly this change would bind to; layout and order don't count."""
+    plan = changes.plan
+    content: list[Any] = [plan.digest, plan.target.account, plan.target.region]
+    content += sorted(json.dumps(entry, sort_keys=True, default=str) for entry in _digest_entries(changes))
+    return Digest("sha256:" + hashlib.sha256(json.dumps(content).encode()).hexdigest())
+
+
+def _digest_entries(changes: ChangeSet) -> Iterator[Any]:
+    for change in changes.changes:
+        schema = schema_for(change.type, changes.plan.target.region)
+        sides = [
+            {name: mask(canonical(schema, (name,), mask(value))) for name, value in (side or {}).items()}
+            for side in (change.before, change.after)
+        ]
+        yield [change.logical_id, change.type, change.action.value, change.identifier, *sides]

@@ -1,0 +1,177 @@
+"""Observe: read everything a plan is about, in as few calls as AWS allows.
+
+First what the store knows, type by type in batches; then, in dependency order, what it doesn't know is looked for
+by ownership tag, name or deterministic identifier (so that losing the store loses nothing).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from reconciler.live.ownership import foreign
+from reconciler.live.view import Outside, Seen, View
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import Identifier, LogicalId, Owner, TypeName
+from reconciler.model.plan import Plan, PlannedResource
+from reconciler.model.resource import Observation, Record, Unreadable, Wanted
+from reconciler.model.values import Deferred, leaves, reveal
+from reconciler.ports import Providers, Scope, Store
+from reconciler.template import resolve
+
+_TYPES_AT_ONCE = 8
+
+
+def observe(plan: Plan, scope: Scope, providers: Providers, store: Store, outside: Outside) -> View:
+    """Everything live that ``plan`` declares or once applied. Raises AwsFault only if nothing can be read at all."""
+    records = {
+        name: record
+        for name, record in store.records(plan.name).items()
+        if (record.account, record.region) == (scope.account, scope.region)
+    }
+    view = View(region=plan.target.region, outside=outside)
+    attributes = referenced_attributes(plan)
+    for name in (*plan.resources, *(name for name in records if name not in plan.resources)):
+        view.seen[name] = _expected(plan.resources.get(name), records.get(name))
+    _read(view, view.seen, plan, attributes, scope, providers)
+    _locate_missing(view, plan, attributes, scope, providers, store)
+    return view
+
+
+def _expected(planned: PlannedResource | None, record: Record | None) -> Seen:
+    if planned is None or (record is not None and record.type == planned.type):
+        if record is None:
+            raise ValueError("a resource is either planned or recorded")
+        return Seen(type=record.type, identifier=record.identifier, record=record)
+    if planned.adopt is not None:
+        return Seen(type=planned.type, identifier=planned.adopt, adopting=True)
+    return Seen(type=planned.type)
+
+
+def _read(
+    view: View,
+    names: Iterable[LogicalId],
+    plan: Plan,
+    attributes: Mapping[LogicalId, frozenset[str]],
+    scope: Scope,
+    providers: Providers,
+) -> None:
+    """Fill in ``live`` of every named resource that has an identifier; one batch a type, types in parallel."""
+    batches: dict[TypeName, dict[Identifier, list[LogicalId]]] = defaultdict(lambda: defaultdict(list))
+    for name in names:
+        entry = view.seen[name]
+        if entry.identifier is not None:
+            batches[entry.type][entry.identifier].append(name)
+    if not batches:
+        return
+
+    def read(item: tuple[TypeName, dict[Identifier, list[LogicalId]]]) -> None:
+        type_name, by_identifier = item
+        wanted = [
+            Wanted(identifier, frozenset().union(*(_wanted(view, plan, name, attributes) for name in owners)))
+            for identifier, owners in by_identifier.items()
+        ]
+        answers = _read_type(scope, providers, type_name, wanted)
+        for identifier, owners in by_identifier.items():
+            for name in owners:
+                view.seen[name].live = answers.get(identifier)
+
+    if len(batches) == 1:
+        read(next(iter(batches.items())))
+        return
+    with ThreadPoolExecutor(min(_TYPES_AT_ONCE, len(batches)), thread_name_prefix="observe") as pool:
+        list(pool.map(read, batches.items()))
+
+
+def _read_type(
+    scope: Scope, providers: Providers, type_name: TypeName, wanted: list[Wanted]
+) -> Mapping[Identifier, Observation | Unreadable]:
+    provider = providers.get(type_name)
+    if provider is None:
+        message = f"{type_name} is not supported by this version"
+        return {item.identifier: Unreadable(item.identifier, FaultKind.INTERNAL, message) for item in wanted}
+    try:
+        return provider.read_many(scope, wanted)
+    except AwsFault as fault:
+        return {item.identifier: Unreadable(item.identifier, fault.kind, str(fault)) for item in wanted}
+
+
+def _wanted(view: View, plan: Plan, name: LogicalId, attributes: Mapping[LogicalId, frozenset[str]]) -> frozenset[str]:
+    """Properties worth reading: set by the plan, set by it last time, or referred to by another resource."""
+    planned, record = plan.resources.get(name), view.seen[name].record
+    wanted = set(attributes.get(name, ()))
+    if planned is not None:
+        wanted.update(planned.properties)
+    if record is not None:
+        wanted.update(record.applied)
+    return frozenset(wanted)
+
+
+def referenced_attributes(plan: Plan) -> dict[LogicalId, frozenset[str]]:
+    """The attributes (first segment of GetAtt) that other resources and outputs use, by logical id."""
+    found: dict[LogicalId, set[str]] = defaultdict(set)
+    expressions = [resource.properties for resource in plan.resources.values()]
+    for expression in (*expressions, *(output.value for output in plan.outputs)):
+        for leaf in leaves(expression):
+            if isinstance(leaf, Deferred) and leaf.function == "Fn::GetAtt":
+                target, attribute = _attribute(leaf)
+                found[target].add(attribute.split(".")[0])
+    return {name: frozenset(attributes) for name, attributes in found.items()}
+
+
+def _attribute(node: Deferred) -> tuple[LogicalId, str]:
+    logical_id, attribute = node.argument[0], node.argument[1]
+    return LogicalId(str(logical_id)), str(attribute)
+
+
+def _locate_missing(
+    view: View,
+    plan: Plan,
+    attributes: Mapping[LogicalId, frozenset[str]],
+    scope: Scope,
+    providers: Providers,
+    store: Store,
+) -> None:
+    """Look, wave by wave in dependency order, for resources that the store doesn't know or that have gone."""
+    for wave in waves(plan):
+        lost = [name for name in wave if view.seen[name].live is None and not view.seen[name].adopting]
+        if not lost:
+            continue
+        scope.gather([partial(_locate, view, plan, name, scope, providers, store) for name in lost])
+        found = [name for name in lost if view.seen[name].located]
+        _read(view, found, plan, attributes, scope, providers)
+
+
+def _locate(view: View, plan: Plan, name: LogicalId, scope: Scope, providers: Providers, store: Store) -> None:
+    entry, planned = view.seen[name], plan.resources[name]
+    provider = providers.get(planned.type)
+    if provider is None:
+        entry.live = Unreadable(Identifier(""), FaultKind.INTERNAL, f"{planned.type} is not supported by this version")
+        return
+    try:
+        found = provider.locate(scope, reveal(resolve(planned.properties, view)), Owner(plan.name, name))
+    except AwsFault as fault:
+        entry.live = Unreadable(Identifier(""), fault.kind, str(fault))
+        return
+    if found is None:
+        return
+    entry.identifier, entry.located = found.identifier, True
+    entry.foreign = foreign(view, plan, name, found.identifier, found.owner, scope, store)
+
+
+def waves(plan: Plan) -> list[list[LogicalId]]:
+    """Logical ids in dependency order, grouped so that each group needs only earlier ones."""
+    done: set[LogicalId] = set()
+    rest = dict(plan.resources)
+    order: list[list[LogicalId]] = []
+    while rest:
+        wave = [name for name, resource in rest.items() if not (resource.needs & rest.keys()) - {name}]
+        if not wave:
+            raise ValueError(f"dependency cycle among {', '.join(sorted(rest))}")
+        order.append(wave)
+        done.update(wave)
+        for name in wave:
+            del rest[name]
+    return order

@@ -1,0 +1,22 @@
+"""Live resources: what a pass has seen of them, whose they are, and how they compare with what is wanted."""
+
+from __future__ import annotations
+
+from reconciler.live.compare import compare
+from reconciler.live.merge import changed_properties, target
+from reconciler.live.ownership import foreign, owner_in, with_ownership
+from reconciler.live.records import record_of
+from reconciler.live.view import Outside, Seen, View
+
+__all__ = [
+    "Outside",
+    "Seen",
+    "View",
+    "changed_properties",
+    "compare",
+    "foreign",
+    "owner_in",
+    "record_of",
+    "target",
+    "with_ownership",
+]

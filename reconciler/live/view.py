@@ -1,0 +1,96 @@
+"""What a pass has seen so far: live resources by logical id, and the values that references to them have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from reconciler.model.ids import Identifier, LogicalId, TypeName
+from reconciler.model.resource import Observation, Record, Unreadable
+from reconciler.model.values import Unknown
+from reconciler.schema import attribute_value, reference_value, schema_for
+
+
+class Outside(Protocol):
+    """Values that come from neither the plan nor its resources: zones, other plans' exports, dynamic references."""
+
+    def zones(self, region: str) -> list[str]: ...
+    def imported(self, name: str) -> Any: ...
+    def dynamic(self, service: str, key: str) -> Any: ...
+
+
+@dataclass(slots=True)
+class Seen:
+    """One resource: what the store remembers, what AWS shows, and how it came to be known.
+
+    ``located``: found by tag or name, not by the store. ``foreign``: it exists but isn't the plan's.
+    """
+
+    type: TypeName
+    identifier: Identifier | None = None
+    record: Record | None = None
+    live: Observation | Unreadable | None = None
+    located: bool = False
+    adopting: bool = False
+    foreign: str = ""
+
+
+@dataclass(slots=True)
+class View:
+    """All resources of a plan as seen in one pass. Implements template.Lookup over what is known."""
+
+    region: str
+    outside: Outside
+    seen: dict[LogicalId, Seen] = field(default_factory=dict)
+    #: resources whose identity is about to change, so that references to them are known after apply
+    changing: set[LogicalId] = field(default_factory=set)
+
+    def live(self, logical_id: LogicalId) -> Observation | None:
+        """The live resource, if it was read and isn't about to be replaced."""
+        entry = self.seen.get(logical_id)
+        if entry is None or logical_id in self.changing or entry.foreign:
+            return None
+        return entry.live if isinstance(entry.live, Observation) else None
+
+    def reference(self, logical_id: str) -> Any:
+        """The value of Ref."""
+        return self._of(logical_id, None, lambda entry, live: reference_value(_schema(entry.type, self.region), live))
+
+    def attribute(self, logical_id: str, name: str) -> Any:
+        """The value of Fn::GetAtt."""
+        return self._of(logical_id, name, lambda _entry, live: attribute_value(live.properties, name))
+
+    def _of(self, logical_id: str, name: str | None, value: Callable[[Seen, Observation], Any]) -> Any:
+        expression = f"{logical_id}.{name}" if name else logical_id
+        live = self.live(LogicalId(logical_id))
+        if live is None:
+            return Unknown(expression)
+        try:
+            return value(self.seen[LogicalId(logical_id)], live)
+        except KeyError:
+            return Unknown(expression)
+
+    def zones(self, region: str) -> list[str]:
+        """Availability zones of a region ("" for the plan's own)."""
+        return self.outside.zones(region or self.region)
+
+    def imported(self, name: str) -> Any:
+        """Another plan's exported output."""
+        return self.outside.imported(name)
+
+    def dynamic(self, service: str, key: str) -> Any:
+        """A dynamic reference: a secret."""
+        return self.outside.dynamic(service, key)
+
+    def identifiers(self) -> Mapping[LogicalId, Identifier]:
+        """Identifiers of everything that exists."""
+        return {
+            name: entry.live.identifier
+            for name, entry in self.seen.items()
+            if isinstance(entry.live, Observation) and not entry.foreign
+        }
+
+
+def _schema(type_name: TypeName, region: str) -> Any:
+    return schema_for(type_name, region)

@@ -1,0 +1,261 @@
+"""The one place where the outcome of a pass becomes a state, a retry and a status. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.model.change import Change, ChangeSet, ResourceState
+from reconciler.model.decision import Decision, Mode
+from reconciler.model.errors import AwsFault, FaultKind, PolicyUnavailable, ReconcilerError, SourceError
+from reconciler.model.ids import Digest, RequestId, RunId
+from reconciler.model.plan import Plan
+from reconciler.model.report import (
+    BranchInfo,
+    ChangeSummary,
+    Context,
+    PlanState,
+    PlanStatus,
+    RunReport,
+    StepResult,
+    StepState,
+)
+from reconciler.model.resource import SyncState
+from reconciler.model.values import mask
+
+#: Steps slower than this are a learning for the planner. Seconds.
+SLOW_STEP = 60.0
+#: A stale pass is repeated almost at once: it only has to look again. Seconds.
+STALE_RETRY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a pass ended, as far as it came."""
+
+    state: PlanState
+    message: str
+    context: Context | None = None
+    decision: Decision | None = None
+    changes: ChangeSet | None = None
+    steps: tuple[StepResult, ...] = ()
+    rolled_back: bool | None = None
+    branch: BranchInfo | None = None
+    error: ReconcilerError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds before a failed pass is repeated: ``base`` doubled for each failure in a row, ``limit`` at most."""
+
+    base: float
+    limit: float
+
+    def after(self, failures: int) -> float:
+        """The pause after ``failures`` failures in a row (1 or more)."""
+        return float(min(self.limit, self.base * 2 ** min(failures - 1, 30)))
+
+
+def failed(error: ReconcilerError, decision: Decision | None = None) -> Outcome:
+    """The outcome of a pass that an error ended before anything was changed."""
+    if isinstance(error, PolicyUnavailable):
+        message = f"no policy decision, so nothing is applied ({error.cause}): {error}"
+        return Outcome(PlanState.DENIED, message, decision=decision, error=error)
+    if isinstance(error, AwsFault) and error.kind is FaultKind.WRONG_ACCOUNT:
+        return Outcome(PlanState.DENIED, str(error), decision=decision, error=error)
+    state = PlanState.INVALID if isinstance(error, SourceError) else PlanState.FAILED
+    return Outcome(state, str(error), decision=decision, error=error)
+
+
+def applied(base: Outcome, steps: tuple[StepResult, ...], rolled_back: bool | None) -> Outcome:
+    """The outcome of a walk through the steps."""
+    done = sum(step.state is StepState.DONE for step in steps)
+    broken = [step for step in steps if step.state is StepState.FAILED]
+    if done == len(steps):
+        return replace(base, state=PlanState.IN_SYNC, message=f"{done} of {done} steps applied", steps=steps)
+    overtaken = [step.error for step in broken if step.error_kind == "stale"]
+    if len(overtaken) == len(broken) and rolled_back is None:
+        why = f"overtaken ({'; '.join(overtaken)})" if overtaken else "interrupted"
+        message = f"{why} after {done} of {len(steps)} steps; the next pass goes on"
+        return replace(base, state=PlanState.DRIFTED, message=message, steps=steps)
+    first = broken[0] if broken else steps[0]
+    after = {None: "", True: "; rolled back", False: "; rollback FAILED"}[rolled_back]
+    message = f"{first.id} failed: {first.error}{after}"
+    return replace(base, state=PlanState.FAILED, message=message, steps=steps, rolled_back=rolled_back)
+
+
+def report_of(
+    run: RunId,
+    plan: Plan,
+    trigger: str,
+    requests: tuple[RequestId, ...],
+    started: datetime,
+    finished: datetime,
+    outcome: Outcome,
+    previous: PlanStatus | None,
+    backoff: Backoff,
+) -> RunReport:
+    """The machine-readable report of a pass."""
+    changes = outcome.changes
+    error, reason = _error(outcome)
+    resources = changes.resources if changes else ()
+    failures = failures_after(outcome, previous)
+    return RunReport(
+        run=run,
+        plan=plan.name,
+        trigger=trigger,
+        started_at=started,
+        finished_at=finished,
+        state=outcome.state,
+        message=outcome.message,
+        context=outcome.context,
+        decision=outcome.decision,
+        changes=tuple(summary(change) for change in changes.changes) if changes else (),
+        steps=outcome.steps,
+        resources=tuple(state for state in resources if state.state is not SyncState.IN_SYNC),
+        branch=outcome.branch,
+        error=error,
+        error_reason=reason,
+        retry_after=_retry(outcome, failures, backoff),
+        requests=requests,
+        unexpected=_unexpected(changes, outcome.steps),
+        compliance=tuple(
+            f"guardrail exception {item.rule} ({item.reason}), approved by {item.approved_by}, "
+            f"expires {item.expires:%Y-%m-%d}"
+            for item in plan.guardrail.exceptions
+        ),
+        learnings=_learnings(changes, outcome.steps),
+        change_digest=changes.digest if changes else Digest(""),
+    )
+
+
+def _error(outcome: Outcome) -> tuple[str, str]:
+    if outcome.error is not None:
+        kind = outcome.error.kind.value if isinstance(outcome.error, AwsFault) else outcome.error.reason
+        return str(outcome.error), kind
+    broken = next((step for step in outcome.steps if step.state is StepState.FAILED), None)
+    return (broken.error, broken.error_kind) if broken else ("", "")
+
+
+def _retry(outcome: Outcome, failures: int, backoff: Backoff) -> float | None:
+    if outcome.state is PlanState.DRIFTED and outcome.steps:
+        return STALE_RETRY
+    if failures and not isinstance(outcome.error, SourceError):
+        return backoff.after(failures)
+    return None
+
+
+def failures_after(outcome: Outcome, previous: PlanStatus | None) -> int:
+    """How many passes in a row have failed, this one included."""
+    if outcome.state is PlanState.FAILED or outcome.error is not None:
+        return (previous.failures if previous else 0) + 1
+    return 0
+
+
+def summary(change: Change) -> ChangeSummary:
+    """A change as plain JSON, secrets masked."""
+    return ChangeSummary(
+        logical_id=change.logical_id,
+        type=change.type,
+        action=change.action.value,
+        identifier=change.identifier,
+        fields=tuple(
+            {
+                "path": field.path,
+                "before": mask(field.before),
+                "after": mask(field.after),
+                "forces_replacement": field.forces_replacement,
+                "reason": field.reason,
+            }
+            for field in change.fields
+        ),
+        reason=change.reason,
+    )
+
+
+def _unexpected(changes: ChangeSet | None, steps: Sequence[StepResult]) -> tuple[str, ...]:
+    drift = [
+        f"{change.logical_id}: {change.reason}"
+        for change in (changes.changes if changes else ())
+        if "outside of the plan" in change.reason
+    ]
+    conflicts = [f"{conflict.logical_id}: {conflict.message}" for conflict in (changes.conflicts if changes else ())]
+    invalid = [f"{step.id}: {step.error}" for step in steps if step.validation == "failed"]
+    return (*drift, *conflicts, *invalid)
+
+
+def _learnings(changes: ChangeSet | None, steps: Sequence[StepResult]) -> tuple[str, ...]:
+    slow = [f"{step.id} took {step.seconds:.0f} s" for step in steps if step.seconds > SLOW_STEP]
+    met = [
+        f"{step.id} met {step.error_kind.replace('_', ' ')}: {step.error}"
+        for step in steps
+        if step.error_kind in (FaultKind.QUOTA, FaultKind.THROTTLED, FaultKind.CONFLICT, FaultKind.ALREADY_EXISTS)
+    ]
+    taken = [f"{conflict.logical_id}: name or place is taken" for conflict in (changes.conflicts if changes else ())]
+    return (*slow, *met, *taken)
+
+
+def status_of(report: RunReport, plan: Plan, outcome: Outcome, previous: PlanStatus | None) -> PlanStatus:
+    """The status of a plan after a pass, built on the one before it."""
+    changes = outcome.changes
+    in_sync = report.state is PlanState.IN_SYNC
+    resources = _settled(changes.resources, report) if changes and in_sync else changes.resources if changes else None
+    read_all = changes is not None and not changes.unknown
+    drifting = bool(changes and changes.changes) and not in_sync
+    return PlanStatus(
+        plan=plan.name,
+        environment=plan.target.environment,
+        account=plan.target.account,
+        region=plan.target.region,
+        delivery=plan.delivery.value,
+        digest=plan.digest,
+        state=report.state,
+        message=report.message,
+        file=plan.origin.file,
+        run=report.run,
+        changes=() if in_sync else report.changes,
+        resources=resources if resources is not None else (previous.resources if previous else ()),
+        decision=report.decision or (previous.decision if previous else None),
+        branch=report.branch,
+        suspended=report.state is PlanState.SUSPENDED,
+        updated_at=report.finished_at,
+        verified_at=report.started_at if read_all else (previous.verified_at if previous else None),
+        last_success_at=report.finished_at if succeeded(report) else (previous.last_success_at if previous else None),
+        drift_since=(previous.drift_since if previous else None) or report.started_at if drifting else None,
+        failures=failures_after(outcome, previous),
+    )
+
+
+def _settled(resources: tuple[ResourceState, ...], report: RunReport) -> tuple[ResourceState, ...]:
+    """Resource states after every step was applied and validated: deleted ones go, the others are in sync."""
+    made = {step.logical_id: step for step in report.steps if step.verb.value != "delete"}
+    deleted = {step.logical_id for step in report.steps} - made.keys()
+    return tuple(
+        replace(
+            state,
+            state=SyncState.IN_SYNC,
+            identifier=made[state.logical_id].identifier,
+            message="",
+            verified_at=report.finished_at,
+        )
+        if state.logical_id in made
+        else state
+        for state in resources
+        if state.logical_id not in deleted
+    )
+
+
+def succeeded(report: RunReport) -> bool:
+    """Whether the pass did what could be done: nothing failed, nothing was refused."""
+    return report.state in (PlanState.IN_SYNC, PlanState.PIPELINE_OPEN) and not report.error
+
+
+def next_steps(decision: Decision | None) -> str:
+    """Why a pass waits or is denied, in one line."""
+    if decision is None:
+        return ""
+    reasons = [reason.message for reason in decision.reasons]
+    if not reasons and decision.mode is not Mode.APPLY:
+        reasons = [text for ruling in decision.actions.values() if not ruling.allow for text in ruling.reasons]
+    return "; ".join(dict.fromkeys(reasons))
