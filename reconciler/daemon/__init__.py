@@ -2,21 +2,5 @@
 
 It only decides *when*: timers, watched files and requests put plan names on the queue, workers take them off and
 run ``cycle``. Threads: one control thread (the caller of ``Daemon.run``), the workers, one watcher per watched
-tree, the scheduler, and one that receives signals.
+tree, the scheduler, and one that receives signals. Read ``daemon`` first; ``app`` says what it is given.
 """
-
-from reconciler.daemon.app import AppLike, CycleLike, PolicyLike, PreviewLike, SourceLike
-from reconciler.daemon.daemon import Daemon
-from reconciler.daemon.events import EventHub
-from reconciler.daemon.readiness import Readiness
-
-__all__ = [
-    "AppLike",
-    "CycleLike",
-    "Daemon",
-    "EventHub",
-    "PolicyLike",
-    "PreviewLike",
-    "Readiness",
-    "SourceLike",
-]

@@ -11,7 +11,7 @@ from reconciler.model.decision import Decision
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.ids import PlanName, RequestId
 from reconciler.model.plan import Approval, Plan
-from reconciler.model.report import RunReport
+from reconciler.model.report import PlanStatus, RunReport
 from reconciler.ports import Clock, EventSink, PolicyEngine, Source, Store, Telemetry
 
 
@@ -67,7 +67,16 @@ class PolicyLike(PolicyEngine, Protocol):
 
 
 class MetricsLike(Telemetry, Protocol):
-    """Telemetry that can stop showing a plan."""
+    """Telemetry that also shows what is known of each plan."""
+
+    def record(self, report: RunReport | None, status: PlanStatus, plan: Plan | None = None) -> None:
+        """Show the status of a plan; ``report``: the pass that led to it, if one did."""
+
+    def source_healthy(self, healthy: bool) -> None:
+        """Whether the source as a whole could be read."""
+
+    def policy_stale(self, stale: bool) -> None:
+        """Whether newer policies than those in force were rejected."""
 
     def forget(self, plan: PlanName) -> None:
         """Show nothing more of ``plan``."""
@@ -118,6 +127,13 @@ class SettingsLike(Protocol):
         """Seconds between two looks at the source, whether or not a change was noticed."""
 
 
+class EventsLike(EventSink, Protocol):
+    """An event sink that others can listen to: ``events.EventHub``."""
+
+    def subscribe(self, sink: EventSink) -> None:
+        """Hand every event from now on to ``sink`` as well."""
+
+
 class AppLike(Protocol):
     """Everything a pass needs, wired. A reload may bring another App with the same store, metrics, clock, events."""
 
@@ -143,4 +159,4 @@ class AppLike(Protocol):
     def clock(self) -> Clock: ...
 
     @property
-    def events(self) -> EventSink: ...
+    def events(self) -> EventsLike: ...

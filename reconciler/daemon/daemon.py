@@ -12,7 +12,6 @@ from reconciler.daemon.app import AppLike
 from reconciler.daemon.control import Command, Inbox
 from reconciler.daemon.loader import Loader
 from reconciler.daemon.passes import Passes
-from reconciler.daemon.readiness import Readiness
 from reconciler.daemon.receipts import Receipts
 from reconciler.daemon.registry import Registry
 from reconciler.daemon.schedule import Schedule
@@ -65,6 +64,7 @@ class Daemon:
         """Load the plans, ask for a first pass of each, and start every thread. Returns at once."""
         self.load("start")
         self._take_up_receipts()
+        self._show_stored()
         self.schedule.start()
         self._watchers = (
             self._watcher("source", lambda: self._app.source.watch_paths(), Command.SOURCE_CHANGED),
@@ -136,17 +136,15 @@ class Daemon:
                 log.warning("resync not possible", request=receipt.id, plan=name, reason="stopping")
         return receipt
 
-    def readiness(self) -> Readiness:
-        """What ``/readyz`` shows."""
+    def readiness(self) -> dict[str, str]:
+        """What ``/readyz`` shows: by check, what is wrong; an empty text means that it passed."""
         snapshot, policy = self.registry.snapshot, self._app.policy
-        return Readiness(
-            {
-                "plans": "" if self.registry.loaded and snapshot.healthy else snapshot.problem or "not loaded yet",
-                "policy": policy.problem or ("" if policy.revision else "no policies loaded"),
-                "store": self._store_problem(),
-                "daemon": "stopping" if self._stopping.is_set() else "",
-            }
-        )
+        return {
+            "plans": "" if self.registry.loaded and snapshot.healthy else snapshot.problem or "not loaded yet",
+            "policy": policy.problem or ("" if policy.revision else "no policies loaded"),
+            "store": self._store_problem(),
+            "daemon": "stopping" if self._stopping.is_set() else "",
+        }
 
     def write_state(self) -> None:
         """Write what is going on to the log."""
@@ -156,7 +154,7 @@ class Daemon:
             plans={name: self._state_of(name) for name in sorted({*snapshot.plans, *snapshot.invalid})},
             revision=snapshot.revision,
             policy_revision=self._app.policy.revision,
-            not_ready={check: wrong for check, wrong in self.readiness().checks.items() if wrong},
+            not_ready={check: wrong for check, wrong in self.readiness().items() if wrong},
             queue_depth=self.queue.depth,
             running=sorted(self.queue.running),
             delayed={name: round(seconds, 1) for name, seconds in self.queue.delays().items()},
@@ -206,8 +204,10 @@ class Daemon:
         try:
             policy.reload()
         except ReconcilerError as error:
+            self._app.metrics.policy_stale(True)
             log.error("policies rejected", error=str(error), consequence="the last good set stays in force")
             return
+        self._app.metrics.policy_stale(bool(policy.problem))
         if policy.problem:
             log.error("policies rejected", error=policy.problem, consequence="the last good set stays in force")
         if policy.revision != revision:
@@ -228,6 +228,15 @@ class Daemon:
                     self.queue.add(name, receipt.trigger, receipt.id)
                 else:
                     self.receipts.withdraw(name)
+
+    def _show_stored(self) -> None:
+        """Metrics begin with what was known when the last process ended, not with nothing."""
+        try:
+            for status in self._app.store.statuses():
+                if not status.orphaned:
+                    self._app.metrics.record(None, status, self.registry.snapshot.plans.get(status.plan))
+        except StoreError as error:
+            log.error("store not readable", error=str(error))
 
     def _due(self, name: str) -> None:
         self.queue.add(name, "interval")

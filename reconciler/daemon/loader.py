@@ -59,6 +59,7 @@ class Loader:
     def _load(self, app: AppLike, trigger: str) -> None:
         before = self._registry.snapshot
         snapshot = app.source.load()
+        app.metrics.source_healthy(snapshot.healthy)
         if (snapshot.healthy, snapshot.problem) != (before.healthy, before.problem):
             _log_health(snapshot.healthy, snapshot.problem)
         remembered = {} if self._registry.loaded else _remembered(app)
@@ -101,17 +102,18 @@ class Loader:
         self._drop_work(name)
         try:
             former = app.store.status(name) or _blank(name)
-            app.store.save_status(
-                replace(
-                    former,
-                    state=PlanState.INVALID,
-                    message=texts[0] if texts else "invalid",
-                    file=problems[0].file if problems else former.file,
-                    problems=texts,
-                    decision=None,
-                    updated_at=app.clock.now(),
-                )
+            status = replace(
+                former,
+                state=PlanState.INVALID,
+                message=texts[0] if texts else "invalid",
+                file=problems[0].file if problems else former.file,
+                problems=texts,
+                decision=None,
+                orphaned=False,
+                updated_at=app.clock.now(),
             )
+            app.metrics.record(None, status)
+            app.store.save_status(status)
         except StoreError as error:
             log.error("status not stored", plan=name, error=str(error))
 

@@ -112,15 +112,15 @@ class Passes:
             return
         try:
             former = app.store.status(found[0].name) or initial_status(found[0])
-            app.store.save_status(
-                replace(
-                    former,
-                    state=PlanState.FAILED,
-                    message=message,
-                    failures=former.failures + 1,
-                    updated_at=app.clock.now(),
-                )
+            status = replace(
+                former,
+                state=PlanState.FAILED,
+                message=message,
+                failures=former.failures + 1,
+                updated_at=app.clock.now(),
             )
+            app.metrics.record(None, status, found[0])
+            app.store.save_status(status)
         except StoreError as error:
             log.error("status not stored", plan=work.key, error=str(error))
 

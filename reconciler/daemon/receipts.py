@@ -59,6 +59,11 @@ class Receipts:
             for receipt in waiting:
                 self._keep(replace(receipt, plans=tuple(name for name in receipt.plans if name != plan)))
 
+    def find(self, request: RequestId) -> Receipt | None:
+        """An open receipt."""
+        with self._lock:
+            return self._open.get(request)
+
     def waiting(self) -> tuple[Receipt, ...]:
         """The receipts not answered yet, oldest first."""
         with self._lock:

@@ -1,0 +1,94 @@
+"""The Typer application: global options, and the commands by the order in which people meet them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import reconciler
+from reconciler.cli import guard, runtime
+from reconciler.cli.commands import approvals, configuration, daemon, looking, passes, policy
+from reconciler.cli.guard import guarded
+
+
+class Group(TyperGroup):
+    """A wrong command line exits with 1: for ``diff``, 2 already means that there are changes."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().make_context(*args, **kwargs)
+        except typer.TyperException as error:
+            error.exit_code = guard.FAILED
+            raise
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().invoke(*args, **kwargs)
+        except typer.TyperException as error:
+            error.exit_code = guard.FAILED
+            raise
+
+
+app = typer.Typer(
+    name="reconciler",
+    cls=Group,
+    help="Keeps AWS in the state that approved plans describe, under policy.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"reconciler {reconciler.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Configuration file, for every command.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    _show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Keeps AWS in the state that approved plans describe, under policy."""
+    guard.debugging = debug
+    runtime.global_config = config
+
+
+for command in (daemon.run, daemon.demo):
+    app.command()(guarded(command))
+app.command()(guarded(passes.validate))
+app.command()(guarded(passes.diff))
+app.command()(guarded(passes.apply))
+app.command()(guarded(daemon.sync))
+app.command()(guarded(approvals.approve))
+app.command()(guarded(approvals.digest))
+app.command()(guarded(looking.status))
+app.command()(guarded(looking.history))
+app.command()(guarded(looking.report))
+for name, group, text in (
+    ("policy", policy.commands, "Test the Rego policies, and show what they allow."),
+    ("config", configuration.commands, "Show the effective configuration."),
+):
+    nested = typer.Typer(name=name, help=text, no_args_is_help=True, cls=Group)
+    for command in group:
+        nested.command()(guarded(command))
+    app.add_typer(nested)
+
+
+def run() -> None:
+    """Run the command line. ``--debug`` is understood anywhere in it."""
+    arguments = sys.argv[1:]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--debug" in arguments[:end]:
+        arguments = ["--debug", *(word for i, word in enumerate(arguments) if i >= end or word != "--debug")]
+    app(args=arguments, prog_name="reconciler")

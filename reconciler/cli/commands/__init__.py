@@ -1,0 +1,1 @@
+"""One module for each group of commands; each imports what it works with when it runs."""
