@@ -108,13 +108,12 @@ class Tree:
         """The digest of a file's bytes, without reading it when its stat says it is as it was. Raises as ``read``."""
         seen = self._seen.get(relative)
         if seen is not None and seen.settled:
+            # The same inode was found inside the root before, so where its name leads needs no second look.
             try:
-                if _signature(self._resolved(relative).stat()) == seen.signature and os.access(
-                    self.root / relative, os.R_OK
-                ):
+                if _signature((self.root / relative).stat()) == seen.signature:
                     return seen.digest
             except OSError:
-                pass  # read() words what is wrong
+                self._seen.pop(relative)  # read() words what is wrong
         return bytes_digest(self.read(relative))
 
     def _note(self, relative: str, signature: _Signature, digest: Digest) -> None:
@@ -122,9 +121,13 @@ class Tree:
         settled = seen is not None and seen.signature == signature and seen.digest == digest
         self._seen[relative] = _Seen(signature, digest, settled)
 
-    def forget_except(self, known: frozenset[str]) -> None:
-        """Drop what is remembered of other files."""
-        self._seen = {relative: seen for relative, seen in self._seen.items() if relative in known}
+    def forget_except(self, known: frozenset[str], directories: tuple[str, ...] = ()) -> None:
+        """Drop what is remembered of files that are neither known nor below a known directory."""
+        self._seen = {
+            relative: seen
+            for relative, seen in self._seen.items()
+            if relative in known or relative.startswith(directories)
+        }
 
     def follow(self, referrer: str, reference: str) -> str:
         """The path that ``reference``, written in the file ``referrer``, leads to. Raises SourceError if outside."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 import fnmatch
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +37,7 @@ class Signers:
     problem: str = ""
 
     def objection(self, approver: str, key: SignedBy, now: datetime) -> str:
-        """Why a signature by ``key`` is not ``approver``'s at this time; empty when it is."""
+        """Why an approval signed by ``key`` is not ``approver``'s at this time; empty when it is."""
         if self.problem:
             return self.problem
         listed = [signer for signer in self.signers if _matches(approver, signer.principals)]
@@ -47,8 +48,14 @@ class Signers:
             others = [signer.principals for signer in self.signers if signer.key == key]
             whose = f"is {others[0]}'s" if others else "is in nobody's name"
             return f"the key {key.fingerprint} is not {approver}'s in allowed_signers: it {whose}{self._aside()}"
-        objections = [_condition(signer, now) for signer in own]
-        return "" if "" in objections else objections[0]
+        return _least(_condition(signer, NAMESPACE, now) for signer in own)
+
+    def stranger(self, key: SignedBy, namespace: str, now: datetime) -> str:
+        """Why a signature by ``key`` is nobody's who may sign in ``namespace`` now; empty when it is somebody's."""
+        own = [signer for signer in self.signers if signer.key == key]
+        if self.problem or not own:
+            return self.problem or f"the key {key.fingerprint} is not in allowed_signers{self._aside()}"
+        return _least(_condition(signer, namespace, now) for signer in own)
 
     def _aside(self) -> str:
         return f" (not counted: {'; '.join(self.refused[:3])})" if self.refused else ""
@@ -122,9 +129,15 @@ def _moment(text: str | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if text.endswith("Z") else moment.astimezone(UTC)
 
 
-def _condition(signer: Signer, now: datetime) -> str:
-    if signer.namespaces is not None and not _matches(NAMESPACE, signer.namespaces):
-        return f"the key may not sign for the namespace {NAMESPACE!r} (allowed_signers line {signer.line})"
+def _least(objections: Iterable[str]) -> str:
+    """No objection if one line has none, else the first."""
+    found = list(objections)
+    return "" if "" in found else found[0]
+
+
+def _condition(signer: Signer, namespace: str, now: datetime) -> str:
+    if signer.namespaces is not None and not _matches(namespace, signer.namespaces):
+        return f"the key may not sign for the namespace {namespace!r} (allowed_signers line {signer.line})"
     if signer.valid_after is not None and now < signer.valid_after:
         return f"the key is not valid yet (allowed_signers line {signer.line})"
     if signer.valid_before is not None and now >= signer.valid_before:
