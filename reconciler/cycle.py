@@ -80,7 +80,7 @@ class Cycle:
         providers: Providers,
         policy: PolicyEngine,
         pipeline: Pipeline,
-        outside: Callable[[Scope], Outside],
+        outside: Callable[[Scope, bool], Outside],
         store: Store,
         clock: Clock,
         events: EventSink,
@@ -126,7 +126,7 @@ class Cycle:
 
     def recover(self, plan: Plan) -> None:
         """Settle what a crash left half done. Raises ReconcilerError; then no pass may be made yet."""
-        if plan.target.environment in self._limits.writable and self._store.unfinished(plan.name):
+        if self._writable(plan) and self._store.unfinished(plan.name):
             resume(plan, self._open(plan), self._providers, self._store, self._clock)
 
     def stop(self) -> None:
@@ -157,9 +157,11 @@ class Cycle:
             return Outcome(PlanState.DENIED, next_steps(admitted), decision=admitted)
         with self._timed(plan, "diff"):
             scope = self._open(plan)
-            if plan.target.environment in self._limits.writable:
+            if self._writable(plan):
                 resume(plan, scope, self._providers, self._store, self._clock)
-            changes, view = diff(plan, scope, self._providers, self._store, self._outside(scope), self._clock.now())
+            changes, view = diff(
+                plan, scope, self._providers, self._store, self._outside(scope, self._writable(plan)), self._clock.now()
+            )
         facts = replace(facts, identity=scope.identity, missing_permissions=_denied_reads(view))
         with self._timed(plan, "review"):
             decision = self._narrowed(plan, self._policy.review(changes, facts))
@@ -233,12 +235,15 @@ class Cycle:
         if problems:
             raise SourceError(problems)
 
+    def _writable(self, plan: Plan) -> bool:
+        return plan.target.environment in self._limits.writable
+
     def _open(self, plan: Plan) -> Scope:
-        return self._access.open(plan.target, read_only=plan.target.environment not in self._limits.writable)
+        return self._access.open(plan.target, read_only=not self._writable(plan))
 
     def _narrowed(self, plan: Plan, decision: Decision) -> Decision:
         """It takes both the configuration and the decision for a direct write."""
-        if decision.mode is Mode.APPLY and plan.target.environment not in self._limits.writable:
+        if decision.mode is Mode.APPLY and not self._writable(plan):
             environment = plan.target.environment
             return deny("writable_environments", f"{environment} is read-only by configuration, whatever policy says")
         return decision
@@ -258,7 +263,7 @@ class Cycle:
     def _remember(self, changes: ChangeSet, scope: Scope) -> None:
         """What looking has taught: resources found again by their tags, resources to forget."""
         plan = changes.plan
-        if plan.target.environment not in self._limits.writable:
+        if not self._writable(plan):
             return
         for name in changes.found - changes.gone:
             identifier = changes.identifiers.get(name)

@@ -42,7 +42,7 @@ class Clock(Protocol):
         """Seconds that never go back."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait; returns early when the process is stopping."""
+        """Wait."""
 
 
 class Source(Protocol):

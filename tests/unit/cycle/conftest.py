@@ -119,7 +119,7 @@ class Rig:
             providers=FakeProviders(self.world, self.types),
             policy=self.policy,
             pipeline=self.branches,
-            outside=lambda scope: NoOutside(),
+            outside=lambda scope, secrets: NoOutside(),
             store=self.store,
             clock=self.clock,
             events=self.events,
