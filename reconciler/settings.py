@@ -219,12 +219,6 @@ class Settings(BaseSettings):
         return self.source.allowed_signers or self.source.path / "allowed_signers"
 
     @property
-    def git_checkout(self) -> Path:
-        """Where a Git source is checked out."""
-        git = self.source.git
-        return git.checkout if git and git.checkout else self.state_dir / "checkout"
-
-    @property
     def poll_interval(self) -> float:
         """Seconds between two looks at the source, whether or not a change was noticed."""
         return self.source.git.poll if self.source.git else self.daemon.poll

@@ -16,7 +16,6 @@ from reconciler.cli.terminal import out
 from reconciler.model.events import ApplyStarted, Event, StepFinished, StepProgress, StepStarted
 
 if TYPE_CHECKING:
-    from reconciler.daemon.app import EventsLike
     from reconciler.model.report import RunReport
 
 
@@ -97,10 +96,9 @@ class Progress:
 
 
 @contextmanager
-def progress(events: EventsLike, *, quiet: bool) -> Iterator[Progress]:
-    """A display that listens to ``events`` while entered."""
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """A display on standard output; ``quiet``: one that shows nothing."""
     display = Progress(out(), quiet=quiet)
-    events.subscribe(display)
     try:
         yield display
     finally:

@@ -12,6 +12,7 @@ from reconciler.model.errors import ConfigurationError, SourceError
 if TYPE_CHECKING:
     from reconciler.daemon.app import CycleLike
     from reconciler.model.plan import Plan, Snapshot
+    from reconciler.ports import EventSink
     from reconciler.settings import Settings
     from reconciler.wiring import App
 
@@ -34,20 +35,20 @@ def settings_for(config: Path | None) -> Settings:
     return settings
 
 
-def build(settings: Settings) -> App:
-    """The application."""
+def build(settings: Settings, events: EventSink | None = None) -> App:
+    """The application; ``events`` hears what happens during passes."""
     from reconciler import wiring
 
-    return wiring.build(settings)
+    return wiring.build(settings, events=events)
 
 
-def app_for(config: Path | None) -> App:
+def app_for(config: Path | None, events: EventSink | None = None) -> App:
     """The application for a command's ``--config``."""
-    return build(settings_for(config))
+    return build(settings_for(config), events)
 
 
 def chosen(snapshot: Snapshot, names: Sequence[str] | None) -> list[Plan]:
-    """The plans by name, or all. Raises SourceError for an invalid plan, ConfigurationError for one that isn't there."""
+    """The plans by name, or all. Raises SourceError for an invalid one, ConfigurationError for one that isn't there."""
     if not snapshot.healthy:
         raise ConfigurationError(f"the source of plans can't be read: {snapshot.problem}")
     if not names:

@@ -41,9 +41,9 @@ def _is_policy(path: Path) -> bool:
 
 def _policies(path: Path) -> tuple[list[str], list[Problem]]:
     """A Rego file is checked with the others of its directory, without which it means nothing."""
+    from reconciler.clock import SystemClock
     from reconciler.policy.embedded import EmbeddedEngine
     from reconciler.status.metrics import Metrics
-    from reconciler.wiring import SystemClock
 
     directory = path if path.is_dir() else path.parent
     try:
@@ -54,8 +54,8 @@ def _policies(path: Path) -> tuple[list[str], list[Problem]]:
 
 
 def _plans(path: Path, settings: Settings) -> tuple[list[str], list[Problem]]:
+    from reconciler.clock import SystemClock
     from reconciler.source import DirectorySource
-    from reconciler.wiring import SystemClock
 
     root = path if path.is_dir() else path.parent
     signers = settings.allowed_signers if settings.allowed_signers.exists() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -64,6 +64,9 @@ class PolicyLike(PolicyEngine, Protocol):
 
     def reload(self) -> object:
         """Read the policies again; ones that don't compile leave the last good set in force."""
+
+    def matrix(self) -> Mapping[str, Mapping[str, str]]:
+        """The permission matrix in force. Raises PolicyUnavailable."""
 
 
 class MetricsLike(Telemetry, Protocol):
@@ -127,13 +130,6 @@ class SettingsLike(Protocol):
         """Seconds between two looks at the source, whether or not a change was noticed."""
 
 
-class EventsLike(EventSink, Protocol):
-    """An event sink that others can listen to: ``events.EventHub``."""
-
-    def subscribe(self, sink: EventSink) -> None:
-        """Hand every event from now on to ``sink`` as well."""
-
-
 class AppLike(Protocol):
     """Everything a pass needs, wired. A reload may bring another App with the same store, metrics, clock, events."""
 
@@ -159,4 +155,4 @@ class AppLike(Protocol):
     def clock(self) -> Clock: ...
 
     @property
-    def events(self) -> EventsLike: ...
+    def events(self) -> EventSink: ...

@@ -84,7 +84,10 @@ def _show_status(app: App, plan: str | None, output: Output) -> None:
     elif plan is None:
         show_json({"plans": list(app.store.statuses()), "requests": list(app.store.receipts())})
     else:
-        show_json(app.store.status(PlanName(plan)) or _raise(_unknown(app, plan)))
+        found = app.store.status(PlanName(plan))
+        if found is None:
+            raise _unknown(app, plan)
+        show_json(found)
 
 
 def _status(app: App, plan: str | None) -> RenderableType:
@@ -108,7 +111,3 @@ def _status(app: App, plan: str | None) -> RenderableType:
 def _unknown(app: App, plan: str) -> ConfigurationError:
     known = ", ".join(status.plan for status in app.store.statuses()) or "none"
     return ConfigurationError(f"nothing is known of a plan named {plan}; known are {known}")
-
-
-def _raise(error: ConfigurationError) -> None:
-    raise error

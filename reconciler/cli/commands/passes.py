@@ -19,12 +19,14 @@ from reconciler.cli.options import (
 from reconciler.cli.terminal import complain, note, show, show_json
 
 if TYPE_CHECKING:
-    from reconciler.daemon.app import PreviewLike
     from collections.abc import Mapping
 
+    from reconciler.cli.progress import Progress
+    from reconciler.daemon.app import PreviewLike
     from reconciler.model.errors import Problem
-    from reconciler.model.plan import Plan
+    from reconciler.model.plan import Plan, Snapshot
     from reconciler.model.report import PlanState, RunReport
+    from reconciler.wiring import App
 
 CHANGES, DENIED, WAITING = 2, 3, 4
 
@@ -79,27 +81,34 @@ def apply(plans: PlansArgument = None, config: ConfigOption = None, output: Outp
     from reconciler.cli.progress import progress
     from reconciler.daemon.signals import SignalPump
 
-    app = runtime.app_for(config)
-    snapshot = app.source.load()
-    chosen = runtime.chosen(snapshot, plans)
-    broken = {} if plans else snapshot.invalid
-    stop = runtime.Stop(app.cycle)
-    reports = []
-    with SignalPump(stop.receive), progress(app.events, quiet=output is Output.JSON) as display:
-        for plan in chosen:
-            if stop.asked:
-                note(f"Interrupted: {plan.name} was not begun")
-                continue
-            app.cycle.recover(plan)
-            report = app.cycle.run(plan, snapshot.approvals.get(plan.name, ()), "apply")
-            reports.append(report)
-            display.outcome(report)
+    reports: list[RunReport] = []
+    with progress(quiet=output is Output.JSON) as display:
+        app = runtime.app_for(config, display)
+        snapshot = app.source.load()
+        chosen = runtime.chosen(snapshot, plans)
+        broken = {} if plans else snapshot.invalid
+        stop = runtime.Stop(app.cycle)
+        with SignalPump(stop.receive):
+            _apply(app, chosen, snapshot, stop, reports, display)
     if output is Output.JSON:
         show_json({"runs": reports, "invalid": broken})
     else:
         _complain_of_invalid(broken)
     interrupted = len(reports) < len(chosen)
     raise typer.Exit(1 if broken or interrupted else apply_code(reports))
+
+
+def _apply(
+    app: App, plans: list[Plan], snapshot: Snapshot, stop: runtime.Stop, reports: list[RunReport], display: Progress
+) -> None:
+    for plan in plans:
+        if stop.asked:
+            note(f"Interrupted: {plan.name} was not begun")
+            continue
+        app.cycle.recover(plan)
+        report = app.cycle.run(plan, snapshot.approvals.get(plan.name, ()), "apply")
+        reports.append(report)
+        display.outcome(report)
 
 
 def apply_code(reports: list[RunReport]) -> int:
@@ -121,7 +130,7 @@ def _code(state: PlanState, error: str) -> int:
 
 def _diff_code(previews: list[PreviewLike]) -> int:
     """What couldn't be read might have changed: that is an error, not "no changes"."""
-    if any(each.error or each.changes is None and _not_looked_at(each) or _unread(each) for each in previews):
+    if any(each.error or (each.changes is None and _not_looked_at(each)) or _unread(each) for each in previews):
         return 1
     return CHANGES if any(each.changes and not each.changes.empty for each in previews) else 0
 
