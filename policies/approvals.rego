@@ -26,54 +26,55 @@ approvals := object.get(input, "approvals", [])
 
 four_eyes_waived if approval_rules.four_eyes == false
 
-self_approved(approval) if {
-	not four_eyes_waived
-	not by_another(approval)
-}
+# Each condition says when an approval counts; a negation around a call that fails would say the opposite.
+by_another(_) if four_eyes_waived
 
 by_another(approval) if {
 	filled(input.plan.author)
-	not same_person(approval.approver, input.plan.author)
+	person(approval.approver) != person(input.plan.author)
 }
 
-expired(approval) if not instant(approval.expiresAt) > now
+in_time(approval) if {
+	expires := instant(approval.expiresAt)
+	expires > now
+}
 
-restricted if count(object.get(approval_rules, "approvers", [])) > 0
+unrestricted if {
+	object.get(approval_rules, "approvers", []) in [[], null]
+	object.get(approval_rules, "roles", []) in [[], null]
+}
 
-restricted if count(object.get(approval_rules, "roles", [])) > 0
+entitled_people contains person(name) if some name in object.get(approval_rules, "approvers", [])
 
-entitled contains lower(trim_space(person)) if some person in object.get(approval_rules, "approvers", [])
-
-entitled contains lower(trim_space(person)) if {
+entitled_people contains person(name) if {
 	some role in object.get(approval_rules, "roles", [])
-	some person in data.roles[role]
+	some name in data.roles[role]
 }
 
-not_entitled(approval) if {
-	restricted
-	not lower(trim_space(approval.approver)) in entitled
-}
+entitled(_) if unrestricted
+
+entitled(approval) if person(approval.approver) in entitled_people
 
 verified(approval) if approval.verified == true
 
 counts(approval) if {
 	verified(approval)
 	filled(approval.approver)
-	not expired(approval)
-	not self_approved(approval)
-	not not_entitled(approval)
+	in_time(approval)
+	by_another(approval)
+	entitled(approval)
 }
 
 # The different people whose approval counts, by scope.
-approvers[scope] contains lower(trim_space(approval.approver)) if {
+approvers[scope] contains person(approval.approver) if {
 	some approval in approvals
 	counts(approval)
 	some scope in approval.scope
 }
 
-any_approvers contains person if {
+any_approvers contains name if {
 	some scope
-	some person in approvers[scope]
+	some name in approvers[scope]
 }
 
 enough(scope) if count(approvers[scope]) >= required_approvals
@@ -101,17 +102,15 @@ not_counted contains {"rule": "approvals", "message": message} if {
 	message := say(["The approval by ", object.get(approval, "approver", "nobody"), " doesn't count: ", why_not_counted(approval), "."])
 }
 
-why_not_counted(approval) := trim_suffix(object.get(approval, "reason", "not verified"), ".") if {
+why_not_counted(approval) := trim_suffix(approval.reason, ".") if {
 	not verified(approval)
-	filled(object.get(approval, "reason", "not verified"))
+	filled(approval.reason)
 } else := "it isn't verified" if {
 	not verified(approval)
 } else := "it names no approver" if {
 	not filled(approval.approver)
 } else := "it has expired" if {
-	expired(approval)
+	not in_time(approval)
 } else := "the author of a plan can't approve it" if {
-	self_approved(approval)
-} else := say([approval.approver, " isn't among those who may approve for ", environment]) if {
-	not_entitled(approval)
-}
+	not by_another(approval)
+} else := "this person may not approve here"

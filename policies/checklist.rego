@@ -42,7 +42,10 @@ checklist := {
 	"rollback": rollback_item,
 }
 
-because(rules) := concat(" ", sort([denial.message | some denial in denials; denial.rule in rules]))
+because(rules) := concat(" ", messages) if {
+	messages := sort([denial.message | some denial in denials; denial.rule in rules])
+	count(messages) > 0
+} else := "Can't be evaluated."
 
 approved_item := {"ok": true, "message": "No approval is needed by the matrix."} if {
 	not approval_matters

@@ -17,7 +17,8 @@ filled(text) if {
 	trim_space(text) != ""
 }
 
-same_person(one, other) if lower(trim_space(one)) == lower(trim_space(other))
+# How people are compared.
+person(name) := lower(trim_space(name))
 
 absent if input.plan.state == "absent"
 

@@ -164,6 +164,11 @@ summary contains {"rule": "matrix", "message": message} if {
 	message := say([environment, ": the plan may be looked at."])
 }
 
+summary contains {"rule": "input", "message": "A part of the plan can't be evaluated, so nothing is allowed."} if {
+	not sound_plan
+	count(denials) == 0
+}
+
 summary contains reason if {
 	to_apply
 	some reason in held

@@ -1,7 +1,9 @@
 # The outcome of the compliance check, which is made elsewhere: passed, or documented exceptions still in force.
 package reconciler
 
-guardrail := object.get(input.plan, "guardrail", {})
+default guardrail := {}
+
+guardrail := input.plan.guardrail if is_object(input.plan.guardrail)
 
 guardrail_status := object.get(guardrail, "status", "missing")
 
@@ -14,6 +16,11 @@ documented(exception) if {
 }
 
 in_force(exception) if instant(exception.expires) > now
+
+any_exception if {
+	is_array(guardrail_exceptions)
+	count(guardrail_exceptions) > 0
+}
 
 guardrail_ok if guardrail_status == "passed"
 
@@ -33,7 +40,7 @@ denials contains {"rule": "guardrail", "message": message} if {
 
 denials contains {"rule": "guardrail", "message": message} if {
 	guardrail_status == "exceptions"
-	count(guardrail_exceptions) == 0
+	not any_exception
 	message := "The guardrail passed with exceptions, but none is documented."
 }
 

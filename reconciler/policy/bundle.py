@@ -19,6 +19,9 @@ PACKAGE = "reconciler"
 RULE = "decision"
 _DATA_FILES = ("data.yaml", "data.yml", "data.json")
 
+#: Destructive scopes: their approval is used up unless the data says otherwise.
+USUALLY_SINGLE_USE = frozenset({"replace", "delete", "rollback"})
+
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
@@ -50,15 +53,15 @@ class PolicySet:
         return matrix if isinstance(matrix, Mapping) else {}
 
     def single_use(self, environment: str) -> frozenset[str]:
-        """The approval scopes that one pass in ``environment`` uses up."""
+        """The approval scopes that one pass in ``environment`` uses up; the usual ones where the data says nothing."""
         approvals = self.data.get("approvals")
         approvals = approvals if isinstance(approvals, Mapping) else {}
-        scopes: Any = ()
+        scopes: Any = None
         for name in ("default", environment):
             rules = approvals.get(name)
             if isinstance(rules, Mapping):
                 scopes = rules.get("single_use", scopes)
-        return frozenset(str(scope) for scope in scopes) if isinstance(scopes, list) else frozenset()
+        return frozenset(str(scope) for scope in scopes) if isinstance(scopes, list) else USUALLY_SINGLE_USE
 
 
 def signature(directory: Path) -> Signature:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,6 @@ class EmbeddedEngine(RegoEngine):
         """The effective permission matrix. Raises PolicyUnavailable when no policies are in force."""
         return self._keeper.current().policies.matrix()
 
-    def single_use(self, environment: str) -> frozenset[str]:
-        """The approval scopes that one pass uses up. Raises PolicyUnavailable."""
-        return self._keeper.current().policies.single_use(environment)
-
     def _install(self, policies: PolicySet) -> _Compiled:
         compiled = _Compiled(policies, self._deadline)
         probe(compiled.ask)
@@ -66,12 +63,11 @@ class EmbeddedEngine(RegoEngine):
 
     def _ask(self, document: Document) -> Decision:
         in_force = self._keeper.current()
-        return combine(
-            [
-                read_answer(in_force.installed.ask(part), Question.of(part), in_force.policies.revision)
-                for part in _parts(document)
-            ]
-        )
+        policies = in_force.policies
+        parts = [
+            read_answer(in_force.installed.ask(part), Question.of(part), policies.revision) for part in _parts(document)
+        ]
+        return replace(combine(parts), single_use=policies.single_use(document["plan"]["environment"]))
 
 
 class _Compiled:

@@ -51,10 +51,6 @@ class RegoEngine(ABC):
         """The effective permission matrix. Raises PolicyUnavailable."""
 
     @abstractmethod
-    def single_use(self, environment: str) -> frozenset[str]:
-        """The approval scopes that one pass uses up. Raises PolicyUnavailable."""
-
-    @abstractmethod
     def _ask(self, document: Document) -> Decision:
         """The checked answer to one question. Raises PolicyUnavailable."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,16 +83,12 @@ class OpaEngine(RegoEngine):
 
     def matrix(self) -> Mapping[str, Mapping[str, str]]:
         """The effective permission matrix. Raises PolicyUnavailable."""
-        return self._policies().matrix()
-
-    def single_use(self, environment: str) -> frozenset[str]:
-        """The approval scopes that one pass uses up. Raises PolicyUnavailable."""
-        return self._policies().single_use(environment)
-
-    def _policies(self) -> PolicySet:
         if self._manage:
-            return self._keeper.current().policies
-        data = {key: self._server.data(key) for key in ("matrix", "approvals")}
+            return self._keeper.current().policies.matrix()
+        return self._foreign({"matrix": self._server.data("matrix")}).matrix()
+
+    def _foreign(self, data: Mapping[str, Any]) -> PolicySet:
+        """What stands for the policies of a server that has its own."""
         return PolicySet(modules=(), tests=(), data=data, revision=self.revision)
 
     def _install(self, policies: PolicySet) -> None:
@@ -101,12 +98,13 @@ class OpaEngine(RegoEngine):
         for _ in range(_ATTEMPTS):
             if self._uploader.lost:
                 self._keeper.invalidate()
-            revision = self._keeper.current().policies.revision if self._manage else "opa"
+            policies = self._keeper.current().policies if self._manage else self._foreign({})
             generation = self._uploader.generation
             answer = self._answer(document)
             # An upload that began meanwhile may have shown a mixture of two sets.
             if generation == self._uploader.generation:
-                return read_answer(answer, Question.of(document), revision)
+                decision = read_answer(answer, Question.of(document), policies.revision)
+                return replace(decision, single_use=policies.single_use(document["plan"]["environment"]))
         raise PolicyUnavailable("timeout", "the policies kept changing while the question was open")
 
     def _answer(self, document: Document) -> Any:

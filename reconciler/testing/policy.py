@@ -48,7 +48,6 @@ class StubEngine:
         self.revision = "stub"
         self.problem = ""
         self.cells: Mapping[str, Mapping[str, str]] = {}
-        self.single_use_scopes = frozenset({"replace", "delete", "rollback"})
         self._lock = threading.Lock()
 
     def admit(self, plan: Plan, facts: Facts) -> Decision:
@@ -66,11 +65,6 @@ class StubEngine:
     def matrix(self) -> Mapping[str, Mapping[str, str]]:
         """The configured matrix."""
         return self.cells
-
-    def single_use(self, environment: str) -> frozenset[str]:
-        """The configured scopes, the same in every environment."""
-        del environment
-        return self.single_use_scopes
 
     def _answer(self, phase: str, plan: Plan, changes: ChangeSet | None, facts: Facts) -> Decision:
         with self._lock:
