@@ -107,12 +107,26 @@ def secret_texts(changes: ChangeSet) -> Iterator[str]:
 
 def refuse_secrets(changes: ChangeSet, texts: Iterable[tuple[str, str]]) -> None:
     """The last line of defence: raise PipelineError if a (name, text) holds a secret of the change set."""
-    secrets = {form for secret in secret_texts(changes) for form in (secret, json.dumps(secret)[1:-1])}
+    needles = {form for secret in secret_texts(changes) for form in _forms(secret)}
     for name, text in texts:
-        if any(secret in text for secret in secrets):
+        haystacks = (text, _squashed(text))
+        if any(needle in haystack for needle in needles for haystack in haystacks):
             error = PipelineError(
                 f"{name} of plan {changes.plan.name} would hold a secret: nothing was published. "
                 "A property repeats the value of a NoEcho parameter or a write-only property; refer to it instead"
             )
             error.retryable = False
             raise error
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """What a secret looks like in a file: as it is, escaped, line by line, or with its punctuation changed."""
+    yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (line.strip() for line in secret.splitlines() if len(line.strip()) >= 2 * _SHORTEST_SECRET)
+    squashed = _squashed(secret)
+    if len(squashed) >= 2 * _SHORTEST_SECRET:
+        yield squashed
+
+
+def _squashed(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text)
