@@ -1,0 +1,171 @@
+"""The frame shared by providers of resources that have a name and tags.
+
+A service's provider says how to observe, create, update and delete; the frame knows the rest: batches of tags,
+finding a resource by name or owner, refusing what can't be done, and making a create repeatable.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import ClientToken, Identifier, Owner
+from reconciler.model.progress import Progress
+from reconciler.model.resource import Located, Observation, Unreadable, Wanted
+from reconciler.model.values import Properties, reveal
+from reconciler.ports import Scope
+from reconciler.providers.native.frame import Found, Provider, already_exists, refuse_fixed, refuse_unsupported
+from reconciler.providers.native.naming import NameRule
+from reconciler.providers.native.reading import FEW, observed, read_each
+from reconciler.providers.native.tagging import Tags, as_list, as_map, bulk_tags, owned_arns, owner_in
+
+
+class NamedProvider(Provider):
+    """Base for types that have a name and tags.
+
+    ``resource_type``: the type's name in the tagging API. ``tags_inline``: ``_observe`` reads tags itself.
+    ``looks_first``: the service's create call answers an existing resource as if it had made it.
+    """
+
+    naming: ClassVar[NameRule]
+    resource_type: ClassVar[str] = ""
+    tags_as_map: ClassVar[bool] = False
+    tags_inline: ClassVar[bool] = False
+    looks_first: ClassVar[bool] = False
+
+    # what a service must say
+
+    @abstractmethod
+    def _identifier(self, scope: Scope, name: str) -> Identifier:
+        """The identifier of the resource with a name. May raise NOT_FOUND."""
+
+    @abstractmethod
+    def _arn(self, scope: Scope, identifier: Identifier) -> str: ...
+
+    @abstractmethod
+    def _of_arn(self, scope: Scope, arn: str) -> Identifier: ...
+
+    @abstractmethod
+    def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
+        """Tags of one resource. Raises NOT_FOUND if there is none."""
+
+    @abstractmethod
+    def _tag(self, scope: Scope, identifier: Identifier, tags: Tags) -> None: ...
+
+    @abstractmethod
+    def _untag(self, scope: Scope, identifier: Identifier, keys: list[str]) -> None: ...
+
+    @abstractmethod
+    def _create(self, scope: Scope, name: str, desired: Properties, tags: Tags) -> Progress:
+        """Create; ``desired`` has no secrets hidden in it. ALREADY_EXISTS if it is there."""
+
+    # ports.ResourceProvider
+
+    def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
+        """See ``ports.ResourceProvider``."""
+        found = self._read(scope, wanted)
+        if not self.tags_inline:
+            self._add_tags(scope, wanted, found)
+        return observed(found)
+
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
+        """See ``ports.ResourceProvider``."""
+        name = self.naming.name(desired, owner, scope)
+        found = self._existing(scope, name) if name is not None else None
+        return found or self._located_by_tag(scope, owner)
+
+    def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:  # noqa: ARG002 - the name is the token
+        """See ``ports.ResourceProvider``. A resource of the same owner is taken up where it was left."""
+        desired = reveal(desired)
+        refuse_unsupported(self.type_name, self.supported, desired)
+        tags = as_map(desired.get("Tags"))
+        name = self.naming.required(desired, owner_in(tags), scope, self.type_name)
+        if self.looks_first and (there := self._existing(scope, name)) is not None:
+            return self._resumed(scope, there, desired)
+        try:
+            return self._create(scope, name, desired, tags)
+        except AwsFault as fault:
+            if fault.kind is not FaultKind.ALREADY_EXISTS:
+                raise
+            there = self._existing(scope, name)
+            if there is None:
+                raise
+            return self._resumed(scope, there, desired)
+
+    def update(
+        self, scope: Scope, identifier: Identifier, before: Properties, after: Properties, changed: frozenset[str]
+    ) -> Progress:
+        """See ``ports.ResourceProvider``."""
+        refuse_unsupported(self.type_name, self.supported, changed)
+        refuse_fixed(self.type_name, self.fixed, changed)
+        if "Tags" in changed:
+            self._retag(scope, identifier, as_map(before.get("Tags")), as_map(reveal(after).get("Tags")))
+        return super().update(scope, identifier, before, after, changed - {"Tags"})
+
+    # the rest
+
+    def _add_tags(self, scope: Scope, wanted: Collection[Wanted], found: Found) -> None:
+        items = [item for item in wanted if "Tags" in item.properties]
+        items = [item for item in items if not isinstance(found.get(item.identifier), Unreadable | None)]
+        bulk: dict[str, Tags] = {}
+        if len(items) > FEW:
+            bulk = bulk_tags(scope, [self._arn(scope, item.identifier) for item in items])
+
+        def tags_of(item: Wanted) -> Tags:
+            known = bulk.get(self._arn(scope, item.identifier)) if bulk else None
+            return self._tags(scope, item.identifier) if known is None else known
+
+        answers = read_each(scope, items, tags_of)
+        for item in items:
+            tags, properties = answers.get(item.identifier), found[item.identifier]
+            if tags is None:
+                del found[item.identifier]  # it went while we were reading
+            elif isinstance(tags, Unreadable):
+                found[item.identifier] = tags
+            elif tags and isinstance(properties, dict):
+                properties["Tags"] = self._tag_property(tags)
+
+    def _tag_property(self, tags: Tags) -> Any:
+        return tags if self.tags_as_map else as_list(tags)
+
+    def _existing(self, scope: Scope, name: str) -> Located | None:
+        try:
+            identifier = self._identifier(scope, name)
+            return Located(identifier, owner_in(self._tags(scope, identifier)))
+        except AwsFault as fault:
+            if fault.kind is FaultKind.NOT_FOUND:
+                return None
+            raise
+
+    def _located_by_tag(self, scope: Scope, owner: Owner) -> Located | None:
+        """The tagging API lags behind: what it names is looked at before it is believed."""
+        for arn in owned_arns(scope, self.resource_type, owner):
+            identifier = self._of_arn(scope, arn)
+            try:
+                if owner_in(self._tags(scope, identifier)) == owner:
+                    return Located(identifier, owner)
+            except AwsFault as fault:
+                if fault.kind is not FaultKind.NOT_FOUND:
+                    raise
+        return None
+
+    def _resumed(self, scope: Scope, there: Located, desired: Properties) -> Progress:
+        """Go on with what an earlier attempt of the same owner made; refuse anything else."""
+        identifier = there.identifier
+        if there.owner is None or there.owner != owner_in(as_map(desired.get("Tags"))):
+            whose = f"and belongs to plan {there.owner.plan}" if there.owner else "and no plan owns it"
+            raise already_exists(self.type_name, identifier, whose)
+        live = self._observe(scope, Wanted(identifier, frozenset(desired)))
+        live["Tags"] = self._tag_property(self._tags(scope, identifier))
+        differing = self._differing(scope, desired, live)
+        for name in sorted(differing & self.fixed):
+            raise already_exists(self.type_name, identifier, f"with another {name}")
+        return self.update(scope, identifier, live, desired, differing)
+
+    def _retag(self, scope: Scope, identifier: Identifier, before: Tags, after: Tags) -> None:
+        if stale := sorted(before.keys() - after.keys()):
+            self._untag(scope, identifier, stale)
+        if fresh := {key: value for key, value in after.items() if before.get(key) != value}:
+            self._tag(scope, identifier, fresh)

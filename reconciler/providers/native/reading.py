@@ -1,0 +1,86 @@
+"""Reading many resources side by side, so that one that can't be read doesn't spoil the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked
+from reconciler.model.ids import Identifier
+from reconciler.model.resource import Observation, Unreadable, Wanted
+from reconciler.ports import Scope
+
+T = TypeVar("T")
+
+#: More resources than this in one read are worth a batch call; up to it, exact calls one by one are better.
+FEW = 5
+
+
+def read_each(scope: Scope, wanted: Iterable[Wanted], read: Callable[[Wanted], T]) -> dict[Identifier, T | Unreadable]:
+    """What ``read`` returns for each, in parallel. One that NOT_FOUND is raised for is left out."""
+    items = list(wanted)
+    answers = scope.gather([partial(_guarded, read, item) for item in items])
+    return {item.identifier: answer for item, answer in zip(items, answers, strict=True) if answer is not None}
+
+
+def _guarded(read: Callable[[Wanted], T], item: Wanted) -> T | Unreadable | None:
+    try:
+        return read(item)
+    except AwsFault as fault:
+        return None if fault.kind is FaultKind.NOT_FOUND else unreadable(item.identifier, fault)
+    except GuardBlocked as blocked:
+        return Unreadable(item.identifier, FaultKind.ACCESS_DENIED, str(blocked))
+
+
+def unreadable(identifier: Identifier, fault: AwsFault) -> Unreadable:
+    """The answer for a resource whose read failed."""
+    return Unreadable(identifier, fault.kind, str(fault))
+
+
+def observed(
+    found: Mapping[Identifier, dict[str, Any] | Unreadable],
+) -> dict[Identifier, Observation | Unreadable]:
+    """Properties as observations; what is unreadable stays so."""
+    return {
+        identifier: answer if isinstance(answer, Unreadable) else Observation(identifier, answer)
+        for identifier, answer in found.items()
+    }
+
+
+def sweep(
+    scope: Scope,
+    service: str,
+    operation: str,
+    *,
+    key: str,
+    token: tuple[str, str],
+    most: int,
+    **parameters: Any,
+) -> Iterator[list[Any]]:
+    """Pages of a listing, one after the other, at most ``most`` of them: a consumer may stop when it has enough.
+
+    ``token``: where the continuation stands in an answer and where it goes in the next request. Raises as ``call``.
+    """
+    for _ in range(most):
+        answer = scope.call(service, operation, **parameters)
+        yield list(answer.get(key) or ())
+        following = answer.get(token[0])
+        if not following:
+            return
+        parameters[token[1]] = following
+
+
+def without_empty(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """``properties`` without the ones that aren't set; False and 0 are values."""
+    return {name: value for name, value in properties.items() if value is not None and value not in ("", [], {})}
+
+
+def absent_as(codes: Iterable[str], default: T, call: Callable[[], T]) -> T:
+    """What ``call`` returns, or ``default`` if AWS says by one of ``codes`` that the thing isn't set."""
+    try:
+        return call()
+    except AwsFault as fault:
+        if fault.code in codes:
+            return default
+        raise

@@ -1,0 +1,98 @@
+"""AWS::SNS::Topic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from reconciler.model.ids import Identifier, TypeName
+from reconciler.model.progress import Done, Progress
+from reconciler.model.resource import Wanted
+from reconciler.model.values import Properties
+from reconciler.ports import ResourceProvider, Scope
+from reconciler.providers.native.frame import Change
+from reconciler.providers.native.named import NamedProvider
+from reconciler.providers.native.naming import NameRule
+from reconciler.providers.native.tagging import Tags, as_list, as_map
+
+_FLAGS = ("ContentBasedDeduplication", "FifoTopic")
+_TEXTS = ("DisplayName", "FifoThroughputScope", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
+_DOCUMENTS = ("ArchivePolicy",)
+_ATTRIBUTES = (*_FLAGS, *_TEXTS, *_DOCUMENTS)
+
+#: What AWS gives a topic that says nothing.
+_DEFAULTS = {
+    "ArchivePolicy": "{}",
+    "ContentBasedDeduplication": "false",
+    "DisplayName": "",
+    "FifoThroughputScope": "Topic",
+    "KmsMasterKeyId": "",
+    "SignatureVersion": "1",
+    "TracingConfig": "PassThrough",
+}
+
+
+class Topic(NamedProvider):
+    """A topic; its identifier is its ARN. Subscriptions are resources of their own, not supported as a property."""
+
+    type_name = TypeName("AWS::SNS::Topic")
+    supported: ClassVar = frozenset({*_ATTRIBUTES, "TopicName", "Tags"})
+    fixed: ClassVar = frozenset({"FifoTopic", "TopicName"})
+    naming: ClassVar = NameRule("TopicName", 256, fifo="FifoTopic")
+    resource_type: ClassVar = "sns:topic"
+    looks_first: ClassVar = True
+
+    def _identifier(self, scope: Scope, name: str) -> Identifier:
+        return Identifier(f"arn:{scope.partition}:sns:{scope.region}:{scope.account}:{name}")
+
+    def _arn(self, scope: Scope, identifier: Identifier) -> str:  # noqa: ARG002 - it is the identifier
+        return identifier
+
+    def _of_arn(self, scope: Scope, arn: str) -> Identifier:  # noqa: ARG002 - it is the identifier
+        return Identifier(arn)
+
+    def _observe(self, scope: Scope, item: Wanted) -> dict[str, Any]:
+        arn = item.identifier
+        attributes: Mapping[str, str] = scope.call("sns", "get_topic_attributes", TopicArn=arn)["Attributes"]
+        properties: dict[str, Any] = {name: attributes[name] for name in _TEXTS if attributes.get(name)}
+        properties |= {name: attributes.get(name, "false").lower() == "true" for name in _FLAGS}
+        properties |= {name: json.loads(attributes[name]) for name in _DOCUMENTS if attributes.get(name)}
+        return {"TopicArn": arn, "TopicName": arn.rpartition(":")[2], **properties}
+
+    def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
+        return as_map(scope.call("sns", "list_tags_for_resource", ResourceArn=identifier).get("Tags"))
+
+    def _tag(self, scope: Scope, identifier: Identifier, tags: Tags) -> None:
+        scope.call("sns", "tag_resource", ResourceArn=identifier, Tags=as_list(tags))
+
+    def _untag(self, scope: Scope, identifier: Identifier, keys: list[str]) -> None:
+        scope.call("sns", "untag_resource", ResourceArn=identifier, TagKeys=keys)
+
+    def _create(self, scope: Scope, name: str, desired: Properties, tags: Tags) -> Progress:
+        attributes = {key: _worded(desired[key]) for key in _ATTRIBUTES if key in desired}
+        for flag in _FLAGS:
+            if attributes.get("FifoTopic", "false") == "false" and attributes.get(flag) == "false":
+                del attributes[flag]  # a standard topic must not mention it
+        answer = scope.call("sns", "create_topic", Name=name, Attributes=attributes, Tags=as_list(tags))
+        return Done(Identifier(answer["TopicArn"]))
+
+    def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
+        for name in sorted(change.names):
+            value = _worded(change.value(name, _DEFAULTS[name]))
+            scope.call("sns", "set_topic_attributes", TopicArn=identifier, AttributeName=name, AttributeValue=value)
+        return Done(identifier)
+
+    def _delete(self, scope: Scope, identifier: Identifier) -> Progress:
+        scope.call("sns", "delete_topic", TopicArn=identifier)
+        return Done(identifier)
+
+
+def _worded(value: Any) -> str:
+    """Attribute values are strings; a policy is its JSON."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, Mapping) else str(value)
+
+
+PROVIDERS: tuple[ResourceProvider, ...] = (Topic(),)
