@@ -149,7 +149,9 @@ class Ec2Provider(ABC):
         """By ownership tags first, then by what stands in the place."""
         if self.resource_type:
             for item in self.find(scope, owner_filters(owner)):
-                return Located(self.ident(item), owner_in(as_map(item.get("Tags"))))
+                # Looked at again: a wildcard in a value, or an endpoint that ignores the filter, finds too much.
+                if owner_in(as_map(item.get("Tags"))) == owner:
+                    return Located(self.ident(item), owner)
         place = self.place(desired)
         if not place or has_unknown(place):
             return None

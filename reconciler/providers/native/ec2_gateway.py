@@ -15,6 +15,7 @@ from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.values import Properties, Unknown
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.ec2_base import FILTER_VALUES, Ec2Provider, Item, gone, tag_specifications
+from reconciler.providers.native.named import refuse_unsupported
 from reconciler.providers.native.reading import unreadable
 from reconciler.providers.native.shapes import chunks
 
@@ -54,6 +55,7 @@ _CALLS = {
     "IGW": ("attach_internet_gateway", "detach_internet_gateway"),
     "VGW": ("attach_vpn_gateway", "detach_vpn_gateway"),
 }
+_SUPPORTED = frozenset({"VpcId", "InternetGatewayId", "VpnGatewayId"})
 _ATTACHED = frozenset({"available", "attached", "attaching"})
 
 
@@ -86,6 +88,7 @@ class VpcGatewayAttachment:
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """Attach. Attached already to the same VPC is the goal reached: repeating it is safe."""
+        refuse_unsupported(self.type_name, _SUPPORTED, desired)
         kind, vpc = _kind(desired), desired["VpcId"]
         identifier = Identifier(f"{kind}|{vpc}")
         field = _KINDS[kind][0]
@@ -108,6 +111,7 @@ class VpcGatewayAttachment:
         changed: frozenset[str],
     ) -> Progress:
         """Put another gateway in the place of the one that is there."""
+        refuse_unsupported(self.type_name, _SUPPORTED, changed)
         kind, _, vpc = identifier.partition("|")
         wanted = _kind(after)
         present = _attached(scope, kind, [vpc]).get(vpc)
@@ -134,7 +138,11 @@ class VpcGatewayAttachment:
 
 
 def _kind(properties: Properties) -> str:
-    return "VGW" if properties.get("VpnGatewayId") else "IGW"
+    given = [kind for kind, (field, *_) in _KINDS.items() if properties.get(field)]
+    if len(given) != 1:
+        message = "an attachment needs exactly one of InternetGatewayId and VpnGatewayId"
+        raise AwsFault(FaultKind.INVALID_REQUEST, message, service="ec2", operation="AttachInternetGateway")
+    return given[0]
 
 
 def _attached(scope: Scope, kind: str, vpcs: Sequence[str]) -> dict[str, str]:

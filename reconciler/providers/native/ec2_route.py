@@ -15,6 +15,7 @@ from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.values import Properties, has_unknown
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.ec2_base import FILTER_VALUES, Ec2Provider, Item, gone, tag_specifications
+from reconciler.providers.native.named import refuse_unsupported
 from reconciler.providers.native.reading import unreadable
 from reconciler.providers.native.shapes import chosen, chunks, network
 
@@ -88,6 +89,7 @@ class Route:
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """CreateRoute. AWS refuses a second one to the same destination, which makes repeating it safe."""
+        refuse_unsupported(self.type_name, frozenset({"RouteTableId", *_DESTINATIONS, *_TARGETS}), desired)
         parameters = chosen(desired, ("RouteTableId", *_DESTINATIONS)) | _target(desired)
         identifier = _route_identifier(desired)
         try:
@@ -106,7 +108,8 @@ class Route:
         changed: frozenset[str],
     ) -> Progress:
         """ReplaceRoute: send the traffic to another target."""
-        if changed & frozenset(_TARGETS):
+        refuse_unsupported(self.type_name, frozenset(_TARGETS), changed)
+        if changed:
             scope.call("ec2", "replace_route", **_route_key(identifier), **_target(after))
         return Done(identifier)
 
