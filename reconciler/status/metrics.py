@@ -25,6 +25,8 @@ from reconciler.model.resource import SyncState
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 #: Causes of ``model.errors.PolicyUnavailable``; counted from 0, or the first failure would not be an increase.
 POLICY_ERRORS = ("unreachable", "timeout", "undefined", "malformed", "contradictory", "compile", "empty")
+#: Counted from 0 for every environment, for the same reason.
+ROLLBACK_RESULTS = ("succeeded", "failed")
 BRANCH_STATES = ("open", "obsolete", "failed")
 
 _PLAN = ("plan", "environment")
@@ -96,7 +98,7 @@ class Metrics:
             "reconcile_duration_seconds", "Duration of a pass, by phase.", ("environment", "phase")
         )
         self._actions = counter("apply_actions", "Steps executed.", ("environment", "type", "action", "result"))
-        self._rollbacks = counter("rollbacks", "Steps rolled back.", ("environment", "result"))
+        self._rollbacks = counter("rollbacks", "Passes rolled back after a failure.", ("environment", "result"))
         self._decisions = counter("policy_decisions", "Decisions of the policy engine.", ("environment", "mode"))
         self._policy_errors = counter("policy_errors", "Decisions that could not be had; each denied.", ("reason",))
         self._policy_seconds = histogram("policy_duration_seconds", "Duration of a policy decision.")
@@ -142,6 +144,8 @@ class Metrics:
             self._record_times(status, plan, first=before is None)
             self._record_branch(status)
             self._record_totals()
+            for result in ROLLBACK_RESULTS:
+                self._rollbacks.labels(now.environment, result)
             if report:
                 self._record_pass(report, now)
 

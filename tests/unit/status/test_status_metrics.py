@@ -78,7 +78,7 @@ def feed_everything(metrics: Metrics) -> None:
     metrics.policy_failed("timeout")
     metrics.phase("development", "observe", 1.5)
     metrics.action_applied("development", "AWS::EC2::VPC", "create", "done")
-    metrics.rolled_back("development", "done")
+    metrics.rolled_back("development", "succeeded")
     metrics.plan_problem("yaml")
     metrics.resync("sighup")
     metrics.queue_depth(3)
@@ -265,6 +265,14 @@ def test_policy_errors_are_counted_from_zero_so_that_the_first_is_an_increase() 
         for reason in ("unreachable", "timeout", "undefined", "malformed", "contradictory", "compile", "empty")
     }
     assert set(before.values()) == {0}
+
+
+def test_rollbacks_are_counted_from_zero_in_every_environment_that_has_a_plan() -> None:
+    metrics = Metrics()
+    metrics.record(None, a_status())
+    metrics.rolled_back("development", "failed")
+    counts = series(metrics, "reconciler_rollbacks_total")
+    assert counts == {("development", "succeeded"): 0, ("development", "failed"): 1}
 
 
 def test_health_gauges_follow_what_they_are_told() -> None:
