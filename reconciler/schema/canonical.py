@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.model.values import Sensitive, transform
 from reconciler.schema import scalars
 from reconciler.schema.policydoc import canonical_policy, is_policy, plain, unordered
-from reconciler.schema.rules import lower_cased, ordered, security_group_rule
+from reconciler.schema.rules import clears_host_bits, ignores_case, ordered, protocol, security_group_rule
 from reconciler.schema.types import Normaliser, Path, TypeSchema, is_tag_item
 
 _NETWORK_NAME = re.compile(r"Cidr|Ipv6", re.IGNORECASE)
@@ -79,6 +79,15 @@ class _Shared:
         return scalars.network(value) if isinstance(value, str) else value
 
     @staticmethod
+    def protocol(value: Any) -> Any:
+        return protocol(_revealed(value))
+
+    @staticmethod
+    def bare_network(value: Any) -> Any:
+        value = _revealed(value)
+        return scalars.bare_network(value) if isinstance(value, str) else value
+
+    @staticmethod
     def lower(value: Any) -> Any:
         value = _revealed(value)
         return value.lower() if isinstance(value, str) else value
@@ -121,37 +130,71 @@ def _scalar_or_json(value: Any, scalar: Normaliser) -> Any:
 
 
 def _compile(schema: TypeSchema, path: Path) -> Normaliser:
+    """One function for whatever can stand at ``path``: the schema may allow a list, an object or a scalar there."""
     node = schema.node(path)
     if node is None:
         return _Shared.json
     if path and path == (schema.tag_property,):
         return _Shared.tags
-    kinds = _kinds(node)
-    if "array" in kinds:
-        return _array(schema, path, node)
-    if "object" in kinds:
-        return _object(schema, path, node)
-    return _scalar(schema, path, node, kinds)
+    shapes = _shapes(schema, node)
+    listed = next((shape for shape in shapes if "items" in shape), None)
+    shaped = next((shape for shape in shapes if _has_shape(shape)), None)
+    for_list = _array(schema, path, listed) if listed is not None else _Shared.json
+    for_object = _object(schema, path, shaped) if shaped is not None else _Shared.json
+    for_scalar = _scalar(schema, path, node, frozenset[str]().union(*map(_kinds, shapes)))
+    if for_list is _Shared.tags:
+        return for_list
+
+    def normalise(value: Any) -> Any:
+        value = _revealed(value)
+        if isinstance(value, str) and shaped is not None:
+            value = scalars.parsed_json(value)
+        if isinstance(value, Mapping):
+            return for_object(value)
+        if isinstance(value, list | tuple):
+            return for_list(value)
+        return for_scalar(value)
+
+    return for_scalar if listed is None and shaped is None else normalise
+
+
+def _shapes(schema: TypeSchema, node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The node and its alternatives, references followed."""
+    shapes = [node]
+    for keyword in ("oneOf", "anyOf", "allOf"):
+        shapes += [schema.follow(alternative) for alternative in node.get(keyword, ())]
+    return shapes
+
+
+def _has_shape(node: Mapping[str, Any]) -> bool:
+    return any(key in node for key in ("properties", "patternProperties")) or isinstance(
+        node.get("additionalProperties"), Mapping
+    )
 
 
 def _kinds(node: Mapping[str, Any]) -> frozenset[str]:
-    kinds = node.get("type")
-    if kinds is None:
-        if "items" in node:
-            return frozenset({"array"})
-        if any(key in node for key in ("properties", "patternProperties", "oneOf", "anyOf", "allOf")):
-            return frozenset({"object"})
-        return frozenset()
+    kinds = node.get("type", ())
     return frozenset([kinds] if isinstance(kinds, str) else kinds)
+
+
+def _is_json(schema: TypeSchema, node: Mapping[str, Any]) -> bool:
+    """Whether a string here is taken as the JSON it spells: the schema says so, or allows the object itself too."""
+    return any(
+        shape.get("format") == "json" or _kinds(shape) == {"object", "string"} for shape in _shapes(schema, node)
+    )
 
 
 def _scalar(schema: TypeSchema, path: Path, node: Mapping[str, Any], kinds: frozenset[str]) -> Normaliser:
     name = path[-1] if path else ""
     if "string" in kinds:
-        if node.get("format") == "json" or (kinds == {"string"} and _JSON_NAME.search(name) and "enum" not in node):
+        if _is_json(schema, node) or (kinds == {"string"} and _JSON_NAME.search(name) and "enum" not in node):
             return _Shared.json
-        if node.get("enumCaseInsensitive") or lower_cased(schema, path):
+        if node.get("enumCaseInsensitive") or ignores_case(schema, path):
             return _Shared.lower
+        if name == "IpProtocol":
+            return _Shared.protocol
+        if clears_host_bits(schema, path):
+            return _Shared.bare_network
         return _Shared.network if _NETWORK_NAME.search(name) else _Shared.string
     if "boolean" in kinds:
         return _Shared.boolean
@@ -161,42 +204,30 @@ def _scalar(schema: TypeSchema, path: Path, node: Mapping[str, Any], kinds: froz
 
 
 def _array(schema: TypeSchema, path: Path, node: Mapping[str, Any]) -> Normaliser:
-    items = schema.follow(node.get("items", {}))
-    if "Tag" in (path[-1] if path else "") and is_tag_item(items):
+    if "Tag" in (path[-1] if path else "") and is_tag_item(schema.follow(node["items"])):
         return _Shared.tags
     item_path = (*path, "*")
-    is_set = not ordered(schema, path, node)
+    is_set = not ordered(path, node)
 
     def array(value: Any) -> Any:
-        value = _revealed(value)
-        if not isinstance(value, list | tuple):
-            return _Shared.json(value)
         result = [canonical(schema, item_path, item) for item in value]
         return unordered(result) if is_set else result
 
     return array
 
 
-def _object(schema: TypeSchema, path: Path, node: Mapping[str, Any]) -> Normaliser:
-    shaped = any(key in node for key in ("properties", "patternProperties", "oneOf", "anyOf", "allOf")) or isinstance(
-        node.get("additionalProperties"), Mapping
-    )
-    if not shaped:
-        return _Shared.json
-    names = frozenset(node.get("properties", ()))
-    is_map = "patternProperties" in node or isinstance(node.get("additionalProperties"), Mapping)
+def _object(schema: TypeSchema, path: Path, shaped: Mapping[str, Any]) -> Normaliser:
+    names = frozenset(shaped.get("properties", ()))
+    is_map = "patternProperties" in shaped or isinstance(shaped.get("additionalProperties"), Mapping)
     adjust = security_group_rule if {"IpProtocol", "FromPort", "ToPort"} <= names else None
-
-    def part(key: str) -> str:
-        return "*" if is_map and key not in names else key
+    below = {name: (*path, name) for name in names}
 
     def document(value: Any) -> Any:
-        value = _revealed(value)
-        if isinstance(value, str):
-            value = scalars.parsed_json(value)
-        if not isinstance(value, Mapping):
-            return _Shared.json(value)
-        result = {key: canonical(schema, (*path, part(key)), item) for key, item in value.items() if item is not None}
+        result = {
+            key: canonical(schema, below.get(key) or (*path, "*" if is_map else key), item)
+            for key, item in value.items()
+            if item is not None
+        }
         return adjust(result) if adjust else result
 
     return document

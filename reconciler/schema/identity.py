@@ -42,12 +42,8 @@ _REFERENCES: Mapping[str, str] = {
     "AWS::SSM::Parameter": "Name",
 }
 
-#: Where Ref is the whole compound identifier written with another separator.
-_JOINED: Mapping[str, str] = {
-    "AWS::EC2::VPCGatewayAttachment": "|",
-    "AWS::EC2::Route": "|",
-    "AWS::ApiGateway::UsagePlanKey": ":",
-}
+#: Where Ref is the whole compound identifier.
+_WHOLE = frozenset({"AWS::EC2::Route", "AWS::EC2::VPCGatewayAttachment"})
 
 
 def identifier_of(schema: TypeSchema, properties: Properties) -> Identifier | None:
@@ -71,15 +67,16 @@ def reference_value(schema: TypeSchema, observation: Observation) -> Any:
 
     That is the first part of the primary identifier unless the type is in the table of exceptions above.
     """
-    name = _REFERENCES.get(schema.type_name)
-    if name is not None and observation.properties.get(name) is not None:
-        return observation.properties[name]
-    if schema.type_name in _JOINED:
-        return observation.identifier.replace("|", _JOINED[schema.type_name])
-    if len(schema.primary_identifier) <= 1:
+    if schema.type_name in _WHOLE:
         return observation.identifier
-    value = observation.properties.get(schema.primary_identifier[0])
-    return value if value is not None else observation.identifier.split("|", 1)[0]
+    names = schema.primary_identifier
+    name = _REFERENCES.get(schema.type_name, names[0] if len(names) > 1 else "")
+    if observation.properties.get(name) is not None:
+        return observation.properties[name]
+    parts = observation.identifier.split("|")
+    if len(names) <= 1 or len(parts) != len(names):
+        return observation.identifier
+    return parts[names.index(name) if name in names else 0]
 
 
 def attribute_value(properties: Properties, name: str) -> Any:

@@ -7,7 +7,6 @@ order doesn't matter to evaluation either. Sids and everything unfamiliar stay a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -106,4 +105,9 @@ def unordered(items: list[Any]) -> list[Any]:
 
 
 def _key(item: Any) -> str:
-    return json.dumps(item, sort_keys=True, default=repr)
+    """Text that is the same for equal items: mappings with their keys in order."""
+    if type(item) is dict:
+        return "{" + ",".join([f"{key!r}:{_key(item[key])}" for key in sorted(item, key=str)]) + "}"
+    if type(item) is list:
+        return "[" + ",".join(map(_key, item)) + "]"
+    return repr(item)

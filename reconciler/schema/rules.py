@@ -6,50 +6,79 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.schema.scalars import text
 from reconciler.schema.types import Path, TypeSchema
 
-_LOWERCASE = re.compile(r"\$lowercase\((\w+)\)")
+_CASE_CHANGED = re.compile(r"\$(?:lower|upper)case\((?:\w+\.)*(\w+)\)")
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": "-1"}
 _WITH_PORTS = frozenset({"tcp", "udp", "icmp", "icmpv6"})
 
-#: arrays whose items are unique but whose order AWS obeys, although their schema doesn't say so
-_ORDERED: frozenset[tuple[str, Path]] = frozenset(
+#: arrays whose items are unique but whose order counts, although their schemas don't say so: command lines, things
+#: done or tried one after the other, layers that cover each other, columns
+_ORDERED = frozenset(
     {
-        ("AWS::EC2::DHCPOptions", ("DomainNameServers",)),  # resolvers are asked in this order
-        ("AWS::EC2::DHCPOptions", ("NetbiosNameServers",)),
-        ("AWS::EC2::DHCPOptions", ("NtpServers",)),
-        ("AWS::EMR::Cluster", ("Steps", "*", "HadoopJarStep", "Args")),  # a command line
-        ("AWS::CodePipeline::Pipeline", ("Stages",)),  # run one after the other
+        "Actions",
+        "Args",
+        "BootstrapActions",
+        "Command",
+        "DefaultActions",
+        "DomainNameServers",
+        "EntryPoint",
+        "HeaderList",
+        "Layers",
+        "NetbiosNameServers",
+        "NtpServers",
+        "Processors",
+        "Stages",
+        "Steps",
+        "TimestampFormats",
+    }
+)
+#: types for which EC2 documents that it "canonicalizes the CIDR block"
+_CANONICAL_NETWORKS = frozenset(
+    {
+        "AWS::EC2::Route",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::SubnetCidrBlock",
+        "AWS::EC2::VPC",
     }
 )
 
 
-def ordered(schema: TypeSchema, path: Path, node: Mapping[str, Any]) -> bool:
+def ordered(path: Path, node: Mapping[str, Any]) -> bool:
     """Whether the order of an array's items means something to AWS."""
     insertion = node.get("insertionOrder")
     if insertion is not None:
         return bool(insertion)
-    return not node.get("uniqueItems") or (schema.type_name, path) in _ORDERED
+    return not node.get("uniqueItems") or (bool(path) and path[-1] in _ORDERED)
 
 
-def lower_cased(schema: TypeSchema, path: Path) -> bool:
-    """Whether AWS stores the string in lower case whatever was given, by the schema's own ``propertyTransform``."""
+def ignores_case(schema: TypeSchema, path: Path) -> bool:
+    """Whether AWS stores the string in one letter case whatever was given, by the schema's ``propertyTransform``."""
     transforms = schema.document.get("propertyTransform")
     if not transforms or not path:
         return False
     expression = transforms.get("/properties/" + "/".join(path))
-    match = _LOWERCASE.fullmatch(expression.strip()) if isinstance(expression, str) else None
+    match = _CASE_CHANGED.fullmatch(expression.strip()) if isinstance(expression, str) else None
     return match is not None and match.group(1) == path[-1]
 
 
+def clears_host_bits(schema: TypeSchema, path: Path) -> bool:
+    """Whether AWS stores a network without its host bits (10.0.0.9/16 as 10.0.0.0/16), as EC2 says of these."""
+    return schema.type_name in _CANONICAL_NETWORKS and bool(path) and "Cidr" in path[-1]
+
+
+def protocol(value: Any) -> Any:
+    """An IP protocol by its name where AWS knows one (``6`` is ``tcp``), ``-1`` for all."""
+    name = str(text(value)).lower()
+    return _PROTOCOLS.get(name, name) if isinstance(value, str | int) else value
+
+
 def security_group_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    """A rule with its protocol by name; ports dropped where the protocol has none (AWS answers -1 or nothing)."""
-    protocol = rule.get("IpProtocol")
-    if not isinstance(protocol, str):
+    """A rule without ports where its protocol has none (AWS answers -1 or nothing)."""
+    if not isinstance(rule.get("IpProtocol"), str) or rule["IpProtocol"] in _WITH_PORTS:
         return rule
-    name = _PROTOCOLS.get(protocol.lower(), protocol.lower())
-    result = {**rule, "IpProtocol": name}
-    if name not in _WITH_PORTS:
-        result.pop("FromPort", None)
-        result.pop("ToPort", None)
-    return result
+    return {key: value for key, value in rule.items() if key not in ("FromPort", "ToPort")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 _INTEGER = re.compile(r"[+-]?\d{1,30}")
@@ -39,7 +40,7 @@ def integer(value: Any) -> Any:
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return free(value)
+    return value
 
 
 def number(value: Any) -> Any:
@@ -51,10 +52,8 @@ def number(value: Any) -> Any:
 
 
 def boolean(value: Any) -> Any:
-    """``"true"`` and ``"False"`` as booleans, marked like every boolean; anything else unchanged."""
-    if isinstance(value, str):
-        return free(_BOOLEANS.get(value.lower(), value))
-    return free(value)
+    """``"true"`` and ``"False"`` as booleans; anything else unchanged."""
+    return _BOOLEANS.get(value.lower(), value) if isinstance(value, str) else value
 
 
 def free(value: Any) -> Any:
@@ -66,12 +65,22 @@ def free(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=8192)
 def network(value: str) -> str:
-    """An IPv6 network in its compressed lower-case form, host bits kept; any other text unchanged."""
+    """An IPv6 address or network in its compressed lower-case form, host bits kept; any other text unchanged."""
     if ":" not in value:
         return value
     try:
         return str(ipaddress.IPv6Interface(value)) if "/" in value else str(ipaddress.IPv6Address(value))
+    except ValueError:
+        return value
+
+
+@lru_cache(maxsize=8192)
+def bare_network(value: str) -> str:
+    """A network in its compressed form without host bits; any other text unchanged."""
+    try:
+        return str(ipaddress.ip_network(value, strict=False)) if "/" in value else network(value)
     except ValueError:
         return value
 
