@@ -215,8 +215,11 @@ class Settings(BaseSettings):
 
     @property
     def allowed_signers(self) -> Path:
-        """The allowed_signers file: the configured one, else the one in the source directory."""
-        return self.source.allowed_signers or self.source.path / "allowed_signers"
+        """The allowed_signers file: the configured one, else the one beside the policies.
+
+        Never one that comes with the plans: who may write a plan could name himself an approver there.
+        """
+        return self.source.allowed_signers or self.policy.directory / "allowed_signers"
 
     @property
     def poll_interval(self) -> float:

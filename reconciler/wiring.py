@@ -1,0 +1,164 @@
+"""Builds the real adapters from the settings. Settings stop here; nothing else makes an adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+
+from reconciler.clock import SystemClock
+from reconciler.cycle import Cycle, Limits
+from reconciler.model.errors import ConfigurationError
+from reconciler.model.events import Event
+from reconciler.model.plan import PipelineTarget
+from reconciler.ports import Clock, EventSink, Pipeline, Scope
+from reconciler.settings import Settings
+from reconciler.status.outcome import Backoff
+
+if TYPE_CHECKING:
+    from reconciler.daemon.app import PolicyLike, SourceLike
+    from reconciler.live import Outside
+    from reconciler.ports import Store
+    from reconciler.providers.access import Access
+    from reconciler.status.metrics import Metrics
+
+#: Steps of one plan that run at the same time.
+PARALLEL_STEPS = 8
+
+
+class NoEvents:
+    """Drops every event: where nobody watches."""
+
+    def emit(self, event: Event) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything, wired."""
+
+    settings: Settings
+    source: SourceLike
+    cycle: Cycle
+    store: Store
+    policy: PolicyLike
+    metrics: Metrics
+    clock: Clock
+    events: EventSink
+    access: Access
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self.access.close()
+        close = getattr(self.store, "close", None)
+        if close is not None:
+            close()
+
+
+def build(settings: Settings, *, events: EventSink | None = None, clock: Clock | None = None) -> App:
+    """The application. Raises ConfigurationError or StoreError; touches neither AWS nor Git."""
+    from reconciler.status.metrics import Metrics
+    from reconciler.store import SqlStore
+
+    clock, events = clock or SystemClock(), events or NoEvents()
+    metrics = Metrics(settings.daemon.interval)
+    store = SqlStore(settings.store_url)
+    return _assembled(settings, store, metrics, clock, events)
+
+
+def rebuild(app: App, settings: Settings) -> App:
+    """The application after a reload: new settings; the same store, metrics, clock and events."""
+    return _assembled(settings, app.store, app.metrics, app.clock, app.events)
+
+
+def _assembled(settings: Settings, store: Store, metrics: Metrics, clock: Clock, events: EventSink) -> App:
+    from reconciler.providers.registry import Registry
+
+    access, policy = _access(settings, clock, metrics), _policy(settings, clock, metrics)
+    cycle = Cycle(
+        access=access,
+        providers=Registry(),
+        policy=policy,
+        pipeline=_pipeline(settings, clock),
+        outside=_outside(store),
+        store=store,
+        clock=clock,
+        events=events,
+        telemetry=metrics,
+        recorder=metrics,
+        limits=_limits(settings),
+    )
+    return App(settings, _source(settings, clock), cycle, store, policy, metrics, clock, events, access)
+
+
+def _access(settings: Settings, clock: Clock, metrics: Metrics) -> Access:
+    from reconciler.providers.access import Access, AccessSettings
+    from reconciler.providers.sessions import ConnectionSettings
+
+    aws = settings.aws
+    connection = ConnectionSettings(
+        endpoint_url=aws.endpoint_url,
+        connect_timeout=aws.connect_timeout,
+        read_timeout=aws.read_timeout,
+        pool=aws.threads,
+    )
+    return Access(
+        clock, metrics, AccessSettings(connection=connection, role_pattern=aws.role_pattern, workers=aws.threads)
+    )
+
+
+def _policy(settings: Settings, clock: Clock, metrics: Metrics) -> PolicyLike:
+    from reconciler.policy import EmbeddedEngine, OpaEngine
+
+    policy, opa = settings.policy, settings.policy.opa
+    if policy.engine == "opa" and opa.address is None:
+        raise ConfigurationError("policy.engine is opa, but policy.opa.address is not set")
+    if policy.engine == "embedded" or opa.address is None:
+        return EmbeddedEngine(policy.directory, metrics, clock, timeout=opa.timeout)
+    token = opa.token.get_secret_value() if opa.token else None
+    return OpaEngine(opa.address, policy.directory, metrics, clock, manage=opa.manage, timeout=opa.timeout, token=token)
+
+
+def _source(settings: Settings, clock: Clock) -> SourceLike:
+    from reconciler.source import DirectorySource, GitSource
+
+    source, cache = settings.source, settings.state_dir / "lint"
+    if source.git is None:
+        return DirectorySource(source.path, allowed_signers=settings.allowed_signers, clock=clock, cache=cache)
+    return GitSource(
+        source.git.url,
+        source.git.branch,
+        source.git.checkout or settings.state_dir / "source",
+        subdirectory=source.git.subdirectory,
+        allowed_signers=settings.allowed_signers,
+        clock=clock,
+        cache=cache,
+    )
+
+
+def _pipeline(settings: Settings, clock: Clock) -> Pipeline:
+    from reconciler.pipeline import Author, GitPipeline
+
+    pipeline = settings.pipeline
+    default = None
+    if pipeline.repository is not None:
+        default = PipelineTarget(pipeline.repository, pipeline.base, pipeline.branch, pipeline.path, pipeline.format)
+    return GitPipeline(
+        settings.state_dir / "pipeline", default=default, author=Author(*parseaddr(pipeline.author)), clock=clock
+    )
+
+
+def _outside(store: Store) -> Callable[[Scope, bool], Outside]:
+    """Dynamic references are resolved only where they are going to be used: in writable environments."""
+    from reconciler.providers.outside import AwsOutside
+
+    return lambda scope, secrets: AwsOutside(scope, store, secrets=secrets)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        writable=frozenset(settings.aws.writable_environments),
+        parallel=PARALLEL_STEPS,
+        backoff=Backoff(settings.daemon.backoff_base, settings.daemon.backoff_max),
+    )
