@@ -28,8 +28,8 @@ def settings_for(config: Path | None) -> Settings:
     from reconciler.status.logs import configure
 
     settings = load_settings(config or global_config)
-    # A command's own output says what happened; the log of a short-lived process only adds what is wrong.
-    level = "warning" if settings.log.level == "info" else settings.log.level
+    # A command's own output says what happened and what failed; its log only adds what else went wrong.
+    level = "error" if settings.log.level == "info" else settings.log.level
     configure(level, "console" if settings.log.format == "auto" else settings.log.format)
     structlog.contextvars.clear_contextvars()
     return settings

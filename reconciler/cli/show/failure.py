@@ -20,8 +20,15 @@ _FORMS = {
     FaultKind.CONFLICT: "Resource conflict",
     FaultKind.QUOTA: "Quota exceeded",
     FaultKind.THROTTLED: "Throttled by AWS",
+    FaultKind.CREDENTIALS: "No valid credentials",
+    FaultKind.WRONG_ACCOUNT: "Wrong account",
+    FaultKind.REGION_DISABLED: "Region not enabled",
+    FaultKind.UNAVAILABLE: "AWS unavailable",
+    FaultKind.TIMEOUT: "AWS did not answer in time",
 }
 _ADVICE = {
+    FaultKind.CREDENTIALS: ("Log in again, or configure the profile or role of the plan", "Check spec.target.profile"),
+    FaultKind.WRONG_ACCOUNT: ("Select the profile or role of the plan's account", "Correct spec.target.account"),
     FaultKind.QUOTA: ("Request a quota increase", "Delete what is no longer needed", "Use another region or account"),
     FaultKind.THROTTLED: ("Wait: it is tried again with back-off", "Lower the number of parallel calls (aws.threads)"),
     FaultKind.ALREADY_EXISTS: (
@@ -51,7 +58,7 @@ def failure(report: RunReport) -> Text | None:
     for step in failed:
         page.add(_form(step.error_kind, step.error, f"{step.identifier or step.logical_id}", step.type, report.context))
     if not failed:
-        page.add(_form(report.error_reason, report.error, report.plan, "", report.context))
+        page.add(_form(report.error_reason, report.error, f"plan {report.plan}", "", report.context))
     if failed and len(report.steps) > 1:
         page.line()
         page.add(partial_failure(report.steps, rolled_back=_rolled_back(report.steps)))
