@@ -1,6 +1,5 @@
 package reconciler_approvals_test
 
-import data.reconciler.decision
 import data.reconciler_fixtures as fx
 
 bob(scope) := fx.approval("bob@example.com", scope)
@@ -9,7 +8,7 @@ carol(scope) := fx.approval("carol@example.com", scope)
 
 answer(action, approvals) := result if {
 	question := object.union(fx.review("development", "cli_mutation", action), {"approvals": approvals})
-	result := decision with input as question
+	result := fx.decide(question)
 }
 
 mode(action, approvals) := answer(action, approvals).mode
@@ -66,65 +65,61 @@ test_own_approval_counts_where_four_eyes_are_waived if {
 		fx.review("development", "cli_mutation", "create"),
 		{"approvals": [fx.approval("alice@example.com", ["create"])]},
 	)
-	result := decision with input as question with data.approvals.development as {"four_eyes": false}
+	result := fx.decide(question) with data.approvals.development as {"four_eyes": false}
 	result.mode == "apply"
 }
 
 test_two_required_are_two_people if {
 	twice := [bob(["create"]), bob(["create"])]
-	one := decision with input as creation(twice) with data.approvals.development as {"required": 2}
+	one := fx.decide(creation(twice)) with data.approvals.development as {"required": 2}
 	one.mode == "wait"
 	both := [bob(["create"]), carol(["create"])]
-	two := decision with input as creation(both) with data.approvals.development as {"required": 2}
+	two := fx.decide(creation(both)) with data.approvals.development as {"required": 2}
 	two.mode == "apply"
 }
 
 test_fewer_than_one_required_is_one if {
 	every required in [0, -1, "none", null, false] {
-		result := decision with input as fx.review("development", "cli_mutation", "create")
-			with data.approvals.development as {"required": required}
+		result := fx.decide(fx.review("development", "cli_mutation", "create")) with data.approvals.development as {"required": required}
 		result.mode == "wait"
 	}
 }
 
 test_only_named_approvers_count if {
 	question := object.union(fx.review("development", "cli_mutation", "create"), {"approvals": [bob(["create"])]})
-	refused := decision with input as question with data.approvals.development as {"approvers": ["carol@example.com"]}
+	refused := fx.decide(question) with data.approvals.development as {"approvers": ["carol@example.com"]}
 	refused.mode == "wait"
-	accepted := decision with input as question with data.approvals.development as {"approvers": ["Bob@example.com"]}
+	accepted := fx.decide(question) with data.approvals.development as {"approvers": ["Bob@example.com"]}
 	accepted.mode == "apply"
 }
 
 test_roles_count if {
 	question := object.union(fx.review("development", "cli_mutation", "create"), {"approvals": [bob(["create"])]})
-	refused := decision with input as question
-		with data.approvals.development as {"roles": ["cab"]}
+	refused := fx.decide(question) with data.approvals.development as {"roles": ["cab"]}
 		with data.roles as {"cab": ["carol@example.com"]}
 	refused.mode == "wait"
-	accepted := decision with input as question
-		with data.approvals.development as {"roles": ["cab"]}
+	accepted := fx.decide(question) with data.approvals.development as {"roles": ["cab"]}
 		with data.roles as {"cab": ["bob@example.com"]}
 	accepted.mode == "apply"
 }
 
 test_absent_needs_scope_delete if {
-	none := decision with input as removal([])
+	none := fx.decide(removal([]))
 	none.mode == "wait"
-	wrong := decision with input as removal([bob(["create", "update", "adopt"])])
+	wrong := fx.decide(removal([bob(["create", "update", "adopt"])]))
 	wrong.mode == "wait"
-	right := decision with input as removal([bob(["delete"])])
+	right := fx.decide(removal([bob(["delete"])]))
 	right.mode == "apply"
 }
 
 test_absent_sandbox_needs_none if {
-	result := decision with input as fx.with_plan(fx.review("sandbox", "cli_mutation", "delete"), {"state": "absent"})
+	result := fx.decide(fx.with_plan(fx.review("sandbox", "cli_mutation", "delete"), {"state": "absent"}))
 	result.mode == "apply"
 }
 
 test_absent_needs_one_where_the_matrix_allows if {
 	row := {"cli_mutation": "allowed", "iac_deploy": "allowed", "git": "allowed"}
-	result := decision with input as fx.with_plan(fx.review("development", "cli_mutation", "delete"), {"state": "absent"})
-		with data.matrix.development as row
+	result := fx.decide(fx.with_plan(fx.review("development", "cli_mutation", "delete"), {"state": "absent"})) with data.matrix.development as row
 	result.mode == "wait"
 }
 

@@ -1,6 +1,5 @@
 package reconciler_blast_radius_test
 
-import data.reconciler.decision
 import data.reconciler_fixtures as fx
 
 # `destructive` of `resources` resources deleted in a sandbox with the default limits.
@@ -9,7 +8,7 @@ mode(resources, destructive) := result.mode if {
 		fx.review("sandbox", "cli_mutation", "delete"),
 		{"totals": {"resources": resources, "deletes": destructive, "replaces": 0}},
 	)
-	result := decision with input as question with data.blast_radius.sandbox as {}
+	result := fx.decide(question) with data.blast_radius.sandbox as {}
 }
 
 test_at_the_limit if {
@@ -28,7 +27,7 @@ test_replacements_count_too if {
 		fx.review("sandbox", "cli_mutation", "replace"),
 		{"totals": {"resources": 100, "deletes": 6, "replaces": 5}},
 	)
-	result := decision with input as question with data.blast_radius.sandbox as {}
+	result := fx.decide(question) with data.blast_radius.sandbox as {}
 	result.mode == "deny"
 	some reason in result.reasons
 	reason.rule == "blast_radius"
@@ -39,7 +38,7 @@ test_absent_is_exempt if {
 		fx.with_plan(fx.review("sandbox", "cli_mutation", "delete"), {"state": "absent"}),
 		{"totals": {"resources": 100, "deletes": 100, "replaces": 0}},
 	)
-	result := decision with input as question with data.blast_radius.sandbox as {}
+	result := fx.decide(question) with data.blast_radius.sandbox as {}
 	result.mode == "apply"
 }
 
@@ -48,7 +47,7 @@ test_an_environment_may_have_its_own_limits if {
 		fx.review("sandbox", "cli_mutation", "delete"),
 		{"totals": {"resources": 100, "deletes": 100, "replaces": 0}},
 	)
-	result := decision with input as question
+	result := fx.decide(question)
 	result.mode == "apply"
 }
 
@@ -57,13 +56,13 @@ test_no_limits_at_all_is_denied if {
 		fx.review("sandbox", "cli_mutation", "delete"),
 		{"totals": {"resources": 100, "deletes": 2, "replaces": 0}},
 	)
-	result := decision with input as question with data.blast_radius as {}
+	result := fx.decide(question) with data.blast_radius as {}
 	result.mode == "deny"
 }
 
 test_what_is_listed_counts_even_if_totals_say_less if {
 	listed := [fx.action(id, "cli_mutation", "delete") | some id in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]]
 	question := object.union(fx.review("sandbox", "cli_mutation", "delete"), {"actions": listed})
-	result := decision with input as question with data.blast_radius.sandbox as {}
+	result := fx.decide(question) with data.blast_radius.sandbox as {}
 	result.mode == "deny"
 }

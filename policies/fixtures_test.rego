@@ -1,6 +1,18 @@
 # What the other test files build their questions from.
 package reconciler_fixtures
 
+# The decision on a question. (The embedded engine can't replace the whole input where functions read it.)
+decide(question) := answer if {
+	answer := data.reconciler.decision with input.phase as question.phase
+		with input.plan as question.plan
+		with input.approvals as question.approvals
+		with input.identity as question.identity
+		with input.permissions as question.permissions
+		with input.actions as question.actions
+		with input.totals as question.totals
+		with input.now as question.now
+}
+
 now := "2026-11-23T09:00:00+00:00"
 
 later := "2026-12-23T09:00:00+00:00"

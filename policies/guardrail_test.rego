@@ -1,10 +1,9 @@
 package reconciler_guardrail_test
 
-import data.reconciler.decision
 import data.reconciler_fixtures as fx
 
 mode(guardrail) := answer.mode if {
-	answer := decision with input as fx.with_guardrail(fx.review("sandbox", "cli_mutation", "create"), guardrail)
+	answer := fx.decide(fx.with_guardrail(fx.review("sandbox", "cli_mutation", "create"), guardrail))
 }
 
 exceptions(listed) := {"status": "exceptions", "reference": "", "exceptions": listed}
@@ -14,7 +13,7 @@ test_passed if mode({"status": "passed"}) == "apply"
 test_failed_is_denied if mode({"status": "failed"}) == "deny"
 
 test_failed_is_denied_for_a_branch_too if {
-	answer := decision with input as fx.with_guardrail(fx.review("production", "git", "create"), {"status": "failed"})
+	answer := fx.decide(fx.with_guardrail(fx.review("production", "git", "create"), {"status": "failed"}))
 	answer.mode == "deny"
 }
 
@@ -46,7 +45,7 @@ test_expiry_with_z if mode(exceptions([object.union(fx.exception, {"expires": "2
 test_the_reason_names_the_rule if {
 	old := object.union(fx.exception, {"expires": "2026-01-01T00:00:00+00:00"})
 	question := fx.with_guardrail(fx.review("sandbox", "cli_mutation", "create"), exceptions([old]))
-	answer := decision with input as question
+	answer := fx.decide(question)
 	some reason in answer.reasons
 	reason.rule == "guardrail"
 	contains(reason.message, "S3.1")

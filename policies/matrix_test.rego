@@ -1,10 +1,9 @@
 package reconciler_matrix_test
 
-import data.reconciler.decision
 import data.reconciler_fixtures as fx
 
 verdict(environment, operation) := {"mode": answer.mode, "allow": answer.actions.A.allow} if {
-	answer := decision with input as fx.review(environment, operation, "create")
+	answer := fx.decide(fx.review(environment, operation, "create"))
 }
 
 test_sandbox_is_applied if {
@@ -41,35 +40,34 @@ test_environment_without_a_row_is_denied if {
 test_unknown_operation_is_denied if verdict("sandbox", "console") == {"mode": "deny", "allow": false}
 
 test_unknown_action_is_denied if {
-	answer := decision with input as fx.review("sandbox", "cli_mutation", "explode")
+	answer := fx.decide(fx.review("sandbox", "cli_mutation", "explode"))
 	answer.mode == "deny"
 }
 
 test_a_cell_is_data if {
 	row := {"cli_mutation": "allowed", "iac_deploy": "forbidden", "git": "allowed"}
-	answer := decision with input as fx.review("development", "cli_mutation", "create") with data.matrix.development as row
+	answer := fx.decide(fx.review("development", "cli_mutation", "create")) with data.matrix.development as row
 	answer.mode == "apply"
-	other := decision with input as fx.review("development", "iac_deploy", "create") with data.matrix.development as row
+	other := fx.decide(fx.review("development", "iac_deploy", "create")) with data.matrix.development as row
 	other.mode == "deny"
 }
 
 test_read_only_without_git_is_denied if {
 	row := {"cli_mutation": "read-only", "iac_deploy": "pipeline only", "git": "no"}
-	answer := decision with input as fx.review("staging", "cli_mutation", "create") with data.matrix.staging as row
+	answer := fx.decide(fx.review("staging", "cli_mutation", "create")) with data.matrix.staging as row
 	answer.mode == "deny"
 }
 
 test_a_row_may_be_added if {
 	row := {"cli_mutation": "allowed", "iac_deploy": "allowed", "git": "allowed"}
-	answer := decision with input as fx.review("test", "cli_mutation", "create")
-		with data.matrix.test as row
+	answer := fx.decide(fx.review("test", "cli_mutation", "create")) with data.matrix.test as row
 		with data.accounts["555555555555"] as "test"
 	answer.mode == "apply"
 }
 
 test_account_not_listed_is_denied if {
 	question := fx.with_plan(fx.review("sandbox", "cli_mutation", "create"), {"account": "999999999999"})
-	answer := decision with input as question
+	answer := fx.decide(question)
 	answer.mode == "deny"
 	some reason in answer.reasons
 	reason.rule == "accounts"
@@ -77,21 +75,20 @@ test_account_not_listed_is_denied if {
 
 test_account_of_another_environment_is_denied if {
 	question := fx.with_plan(fx.review("sandbox", "cli_mutation", "create"), {"account": "444444444444"})
-	answer := decision with input as question
+	answer := fx.decide(question)
 	answer.mode == "deny"
 	some reason in answer.reasons
 	reason.rule == "accounts"
 }
 
 test_an_account_may_be_shared if {
-	answer := decision with input as fx.review("sandbox", "cli_mutation", "create")
-		with data.accounts["111111111111"] as ["development", "sandbox"]
+	answer := fx.decide(fx.review("sandbox", "cli_mutation", "create")) with data.accounts["111111111111"] as ["development", "sandbox"]
 	answer.mode == "apply"
 }
 
 test_credentials_of_another_account_are_denied if {
 	question := object.union(fx.review("sandbox", "cli_mutation", "create"), {"identity": {"account": "222222222222"}})
-	answer := decision with input as question
+	answer := fx.decide(question)
 	answer.mode == "deny"
 	some reason in answer.reasons
 	reason.rule == "identity"
@@ -99,7 +96,7 @@ test_credentials_of_another_account_are_denied if {
 
 test_no_identity_is_denied_where_there_is_something_to_do if {
 	question := object.union(fx.review("sandbox", "cli_mutation", "create"), {"identity": null})
-	answer := decision with input as question
+	answer := fx.decide(question)
 	answer.mode == "deny"
 }
 
@@ -108,7 +105,7 @@ test_admission_needs_no_identity if {
 		fx.review("production", "cli_mutation", "create"),
 		{"phase": "admit", "identity": null, "actions": []},
 	)
-	answer := decision with input as question
+	answer := fx.decide(question)
 	answer.mode == "apply"
 	answer.checklist.environment.ok
 	not answer.checklist.permissions.ok

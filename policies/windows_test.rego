@@ -1,18 +1,16 @@
 package reconciler_windows_test
 
-import data.reconciler.decision
 import data.reconciler_fixtures as fx
 
 # The mode of a sandbox change at `now` under one window. 2026-11-23 is a Monday.
 mode(window, now) := result.mode if {
-	result := decision with input as object.union(fx.review("sandbox", "cli_mutation", "create"), {"now": now})
-		with data.windows as {"sandbox": [window]}
+	result := fx.decide(object.union(fx.review("sandbox", "cli_mutation", "create"), {"now": now})) with data.windows as {"sandbox": [window]}
 }
 
 office := {"days": ["mon", "Tuesday"], "from": "08:00", "to": "16:00", "timezone": "Europe/Berlin"}
 
 test_no_windows_is_always if {
-	result := decision with input as fx.review("sandbox", "cli_mutation", "create") with data.windows as {"sandbox": []}
+	result := fx.decide(fx.review("sandbox", "cli_mutation", "create")) with data.windows as {"sandbox": []}
 	result.mode == "apply"
 }
 
@@ -63,7 +61,7 @@ test_nonsense_never_opens if {
 
 test_a_branch_isnt_held if {
 	closed := {"production": [{"from": "00:00", "to": "00:01"}]}
-	result := decision with input as fx.review("production", "cli_mutation", "create") with data.windows as closed
+	result := fx.decide(fx.review("production", "cli_mutation", "create")) with data.windows as closed
 	result.mode == "pipeline"
 	some reason in result.reasons
 	reason.rule == "windows"
@@ -72,12 +70,12 @@ test_a_branch_isnt_held if {
 test_nothing_to_do_isnt_held if {
 	closed := {"sandbox": [{"from": "00:00", "to": "00:01"}]}
 	question := object.union(fx.review("sandbox", "cli_mutation", "create"), {"actions": []})
-	result := decision with input as question with data.windows as closed
+	result := fx.decide(question) with data.windows as closed
 	result.mode == "apply"
 }
 
 frozen(freeze) := result.mode if {
-	result := decision with input as fx.review("sandbox", "cli_mutation", "create") with data.freezes as [freeze]
+	result := fx.decide(fx.review("sandbox", "cli_mutation", "create")) with data.freezes as [freeze]
 }
 
 test_freeze if {
