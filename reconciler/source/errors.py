@@ -66,6 +66,10 @@ def _problem(details: ErrorDetails, model: type[BaseModel], document: Document) 
         if isinstance(value := details.get("input"), str):
             message += f", found {value[:60]!r}"
             suggestion = did_you_mean(value, options)
+    elif details["type"] in ("too_short", "string_too_short"):
+        message = "must not be empty" if details["ctx"].get("min_length") == 1 else "is too short"
+    elif details["type"] in ("too_long", "string_too_long"):
+        message = f"is longer than {details['ctx'].get('max_length')} characters"
     elif details["type"] in ("model_type", "dict_type", "model_attributes_type"):
         message = "must be a mapping"
     return document.problem(place, message[:1].lower() + message[1:], suggestion=suggestion)

@@ -76,12 +76,11 @@ class Tree:
                 except OSError as error:
                     message = f"the directory can't be read: {_why(error)}"
                     problems.append(Problem(message, f"{relative}/", reason="unreadable"))
-            elif entry.is_symlink() and entry.is_dir():
-                if not self._inside(relative):
-                    message = "the link leads out of the source and is not followed"
-                    problems.append(Problem(message, f"{relative}/", reason="path"))
             elif entry.name.lower().endswith(SUFFIXES):
                 files.append(relative)
+            elif entry.is_symlink() and not self._inside(relative) and (self.root / relative).is_dir():
+                message = "the link leads out of the source and is not followed"
+                problems.append(Problem(message, f"{relative}/", reason="path"))
 
     def read(self, relative: str) -> bytes:
         """A file's bytes. Raises SourceError: missing, unreadable, not a regular file, too large, outside."""
@@ -132,7 +131,7 @@ class Tree:
     def follow(self, referrer: str, reference: str) -> str:
         """The path that ``reference``, written in the file ``referrer``, leads to. Raises SourceError if outside."""
         joined = os.path.normpath(PurePosixPath(referrer).parent / reference)
-        if joined.startswith(("..", "/")) or not self._inside(joined):
+        if joined.startswith(("..", "/")):  # where links lead is looked at when it is read
             message = f"{reference} leads out of the source"
             raise failure(
                 message, referrer, suggestion="keep referenced files below the plans' directory", reason="path"

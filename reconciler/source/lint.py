@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,49 +46,31 @@ class Finding:
     suggestion: str = ""
 
 
+#: cfn-lint keeps schemas in globals and is not thread-safe: one template is looked at at a time, process-wide
+_engine = threading.Lock()
+
+
 class Linter:
-    """Validates templates. Thread-safe: cfn-lint isn't, so one template is looked at at a time."""
+    """Validates templates, each content once. Thread-safe. ``cache`` is a directory for answers that outlive us."""
 
     def __init__(self, cache: Path | None = None) -> None:
         self._cache = cache
         self._known: dict[str, tuple[Finding, ...]] = {}
-        self._runners: dict[str, Any] = {}
-        self._lock = threading.Lock()
 
     def check(self, template: Mapping[str, Any], region: str) -> tuple[Finding, ...]:
         """Every error in ``template`` for ``region``, in the order that cfn-lint found them."""
         key = content_digest([version("cfn-lint"), _NOT_OURS, region, template]).removeprefix("sha256:")
-        with self._lock:
+        with _engine:
             found = self._known.get(key)
             if found is None:
                 found = self._remembered(key)
             if found is None:
-                found = self._run(template, region)
+                found = _run(template, region)
                 self._remember(key, found)
             if len(self._known) >= _KEPT:
                 self._known.clear()
             self._known[key] = found
             return found
-
-    def _run(self, template: Mapping[str, Any], region: str) -> tuple[Finding, ...]:
-        from cfnlint.config import ConfigMixIn
-        from cfnlint.decode import convert_dict
-        from cfnlint.helpers import REGIONS
-        from cfnlint.runner import Runner
-
-        if region not in REGIONS:
-            message = f"{region} is not a region that the schemas know"
-            return (Finding("region", (), message, did_you_mean(region, REGIONS)),)
-        if region not in self._runners:
-            config = ConfigMixIn(regions=[region], ignore_checks=_NOT_OURS, config_file=os.devnull)
-            self._runners[region] = Runner(config)
-        try:
-            matches = list(self._runners[region].validate_template(convert_dict(_without_directives(template))))
-        except Exception as error:
-            # Whatever a hostile template provokes in there: the template is refused, the others go on.
-            log.warning("validation engine failed", error=type(error).__name__)
-            return (Finding("engine", (), f"the template can't be validated ({type(error).__name__})"),)
-        return tuple(_finding(match, region) for match in matches if match.rule.id.startswith("E"))
 
     def _remembered(self, key: str) -> tuple[Finding, ...] | None:
         if self._cache is None:
@@ -107,6 +90,34 @@ class Linter:
             write_atomically(self._cache / f"{key}.json", json.dumps(rows).encode())
         except OSError as error:
             log.warning("validation cache not written", error=error.strerror)
+
+
+@lru_cache(maxsize=4)
+def _runner(region: str) -> Any:
+    """cfn-lint with its rules loaded. Raises ValueError for a region that it doesn't know."""
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.helpers import REGIONS
+    from cfnlint.runner import Runner
+
+    if region not in REGIONS:
+        raise ValueError(did_you_mean(region, REGIONS))
+    return Runner(ConfigMixIn(regions=[region], ignore_checks=_NOT_OURS, config_file=os.devnull))
+
+
+def _run(template: Mapping[str, Any], region: str) -> tuple[Finding, ...]:
+    from cfnlint.decode import convert_dict
+
+    try:
+        runner = _runner(region)
+    except ValueError as error:
+        return (Finding("region", (), f"{region} is not a region that the schemas know", str(error)),)
+    try:
+        matches = list(runner.validate_template(convert_dict(_without_directives(template))))
+    except Exception as error:
+        # Whatever a hostile template provokes in there: the template is refused, the others go on.
+        log.warning("validation engine failed", error=type(error).__name__)
+        return (Finding("engine", (), f"the template can't be validated ({type(error).__name__})"),)
+    return tuple(_finding(match, region) for match in matches if match.rule.id.startswith("E"))
 
 
 def _without_directives(value: Any) -> Any:

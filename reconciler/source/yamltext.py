@@ -225,7 +225,11 @@ class _Builder:
             return str(name)
         if name in _FUNCTIONS:
             return f"Fn::{name}"
-        raise self.failure(event, f"unknown YAML tag {event.tag}", did_you_mean(name, _FUNCTIONS | _UNPREFIXED))
+        raise self.failure(
+            event,
+            f"unknown YAML tag {event.tag}",
+            did_you_mean(event.tag, (f"!{known}" for known in _FUNCTIONS | _UNPREFIXED)),
+        )
 
     def failure(self, event: Any, message: str, suggestion: str = "", reason: str = "yaml") -> SourceError:
         return failure(message, self.file, event.start_mark.line + 1, suggestion=suggestion, reason=reason)
