@@ -90,7 +90,7 @@ def secret_texts(changes: ChangeSet) -> Iterator[str]:
     """Every secret that the change set carries and that is long enough to be recognised in a text."""
     plan = changes.plan
     carriers = (
-        [Sensitive(item.value) if item.no_echo else item.value for item in plan.parameters],
+        [Sensitive(reveal(item.value)) if item.no_echo else item.value for item in plan.parameters],
         [resource.properties for resource in plan.resources.values()],
         [output.value for output in plan.outputs],
         [(change.before, change.after) for change in changes.changes],
@@ -100,7 +100,7 @@ def secret_texts(changes: ChangeSet) -> Iterator[str]:
     )
     for leaf in leaves(carriers):
         if isinstance(leaf, Sensitive):
-            for value in leaves(reveal(leaf)):
+            for value in leaves(reveal(leaf.reveal())):
                 if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
                     yield value
 
