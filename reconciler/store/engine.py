@@ -68,7 +68,10 @@ def open_engine(url: URL, *, busy_timeout: float) -> Engine:
             return engine
         return create_engine(url, pool_pre_ping=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ConfigurationError(f"store {display(url)}: the database driver is missing: {error}") from error
+        raise ConfigurationError(
+            f"store {display(url)}: the database driver is missing: {error}; install it (pip install psycopg[binary]), "
+            "or name another in the URL (postgresql+psycopg2://…)"
+        ) from error
 
 
 def explain(url: URL, error: Exception) -> StoreError:
