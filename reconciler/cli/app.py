@@ -40,6 +40,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes around the help would cost a third of its 0.4 seconds
 )
 
 
@@ -79,7 +80,7 @@ for name, group, text in (
     ("policy", policy.commands, "Test the Rego policies, and show what they allow."),
     ("config", configuration.commands, "Show the effective configuration."),
 ):
-    nested = typer.Typer(name=name, help=text, no_args_is_help=True, cls=Group)
+    nested = typer.Typer(name=name, help=text, no_args_is_help=True, cls=Group, rich_markup_mode=None)
     for command in group:
         nested.command()(guarded(command))
     app.add_typer(nested)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, RenderableType
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 
 def out() -> Console:
@@ -46,5 +47,7 @@ def note(message: str) -> None:
 
 
 def _console(stream: Any) -> Console:
+    from rich.console import Console
+
     plain = bool(os.environ.get("NO_COLOR")) or not stream.isatty()
     return Console(file=stream, no_color=plain, force_terminal=None, emoji=False, highlight=False)
