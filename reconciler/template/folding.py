@@ -10,20 +10,25 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.model.values import Deferred, Sensitive, Unknown
+from reconciler.model.values import Deferred, Sensitive
+from reconciler.schema.scalars import text
 from reconciler.template.conditions import Conditions
 from reconciler.template.dynamic import OPENING, split_references
 from reconciler.template.evaluate import evaluate
 from reconciler.template.functions import PURE, items_of
-from reconciler.template.problems import FunctionError, Place, Problems, did_you_mean, kind_of
+from reconciler.template.problems import INVALID, FunctionError, Place, Problems, did_you_mean, kind_of
 from reconciler.template.resolving import resolve
 from reconciler.template.scope import NO_VALUE, FoldScope
 
 _SUB_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _SUB_NAME = re.compile(r"[A-Za-z0-9_.:]+")
 _MAX_DEPTH = 100
+_REFUSED_FUNCTIONS: Mapping[str, str] = {
+    "Fn::ForEach": "write the resources out",
+    "Fn::GetStackOutput": "use Fn::ImportValue with another plan's output",
+    "Fn::Transform": "give the template it makes",
+}
 _TEST_FUNCTIONS = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not")
-INVALID = Unknown("invalid")
 
 
 def fold(node: Any, scope: FoldScope) -> Any:
@@ -108,10 +113,9 @@ class Folder:
         handler = self._functions.get(function)
         if handler is not None:
             return handler(argument, place)
-        if function == "Fn::Transform" or function.startswith("Fn::ForEach"):
-            self.fail(
-                place, f"{function.split('::')[0]}::{function.split('::')[1]} is not supported", "", "unsupported"
-            )
+        known = "::".join(function.split("::")[:2])
+        if known in _REFUSED_FUNCTIONS:
+            self.fail(place, f"{known} is not supported", _REFUSED_FUNCTIONS[known], "unsupported")
         else:
             hint = did_you_mean(function, self._functions)
             self.fail(place, f"{function} is not an intrinsic function", hint)
@@ -185,19 +189,20 @@ class Folder:
         return INVALID if _is_invalid(argument) else evaluate(function, argument, None)
 
     def _sub(self, argument: Any, place: Place) -> Any:
-        text, variables = (argument, {}) if isinstance(argument, str) else items_of(argument, "Fn::Sub", 2, 2)
-        if not isinstance(text, str) or not isinstance(variables, Mapping):
+        pattern, variables = items_of(argument, "Fn::Sub", 2, 2) if isinstance(argument, list) else (argument, {})
+        if not isinstance(pattern, str) or not isinstance(variables, Mapping):
             raise FunctionError("Fn::Sub takes a string, or a list of a string and a mapping of variables")
         values = {name: self.fold(value, (*place, 1, name)) for name, value in variables.items()}
         parts: list[Any] = []
         end = 0
-        for match in _SUB_VARIABLE.finditer(text):
-            parts += [text[end : match.start()], self._sub_variable(match.group(1), values, place)]
+        for match in _SUB_VARIABLE.finditer(pattern):
+            parts += [pattern[end : match.start()], self._sub_variable(match.group(1), values, place)]
             end = match.end()
-        parts.append(text[end:])
+        parts.append(pattern[end:])
         return self._evaluate("Fn::Join", ["", [part for part in parts if part != ""]])
 
     def _sub_variable(self, name: str, values: Mapping[str, Any], place: Place) -> Any:
+        name = name.strip()
         if name.startswith("!"):
             return "${" + name[1:] + "}"
         if not _SUB_NAME.fullmatch(name):
@@ -238,7 +243,7 @@ class Folder:
             raise FunctionError("Fn::FindInMap: the keys must be known from the template and its parameters")
         default = self._default(parts[3], (*place, 3)) if len(parts) == 4 else NO_VALUE
         found: Any = self.scope.mappings
-        for key, what in zip((str(key) for key in keys), ("mapping", "key", "key"), strict=True):
+        for key, what in zip((str(text(key)) for key in keys), ("mapping", "key", "key"), strict=True):
             if not isinstance(found, Mapping) or key not in found:
                 if default is not NO_VALUE or self._dead:
                     return default if default is not NO_VALUE else INVALID
@@ -264,9 +269,9 @@ class Folder:
         return self._evaluate("Fn::ImportValue", name)
 
 
-def _with_references(text: str, *, secret: bool) -> Any:
+def _with_references(value: str, *, secret: bool) -> Any:
     """Text with its dynamic references deferred; the rest of a secret text stays secret."""
-    parts = split_references(text) if OPENING in text else [text]
+    parts = split_references(value) if OPENING in value else [value]
     if secret:
         parts = [Sensitive(part) if isinstance(part, str) else part for part in parts]
     return parts[0] if len(parts) == 1 else evaluate("Fn::Join", ["", parts], None, 0)

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Output, Parameter, PlannedResource, Target
 from reconciler.model.values import Deferred, Unknown, leaves
+from reconciler.schema.scalars import text
 from reconciler.template.folding import Folder
 from reconciler.template.parameters import load_parameters
 from reconciler.template.problems import Locate, Place, Problems, did_you_mean, kind_of
@@ -62,7 +63,7 @@ def load_template(
     declared = load_parameters(document.get("Parameters"), parameters, problems)
     scope = FoldScope(
         parameters={parameter.name: parameter.value for parameter in declared},
-        mappings=_mapping(document, "Mappings", problems),
+        mappings=_text_keys(_mapping(document, "Mappings", problems), 3),
         conditions={},
         pseudo=pseudo_parameters(target, plan_name),
         resources=frozenset(),
@@ -105,9 +106,16 @@ def _mapping(document: Mapping[str, Any], name: str, problems: Problems) -> Mapp
     return section
 
 
+def _text_keys(value: Any, levels: int) -> Any:
+    """Keys as the strings they are in JSON: YAML reads a bare account number as a number."""
+    if levels == 0 or not isinstance(value, Mapping):
+        return value
+    return {str(text(key)): _text_keys(item, levels - 1) for key, item in value.items()}
+
+
 def _conditions(document: Mapping[str, Any], scope: FoldScope, problems: Problems) -> dict[str, bool]:
     """Every condition's value. One that can't be evaluated counts as true, so that its resources are still checked."""
-    section = _mapping(document, "Conditions", problems)
+    section = _without_loops(_mapping(document, "Conditions", problems), "Conditions", problems)
     values: dict[str, bool] = dict.fromkeys(section, True)
     graph = {name: _named_conditions(node) & section.keys() for name, node in section.items()}
     order = _order(
@@ -118,6 +126,13 @@ def _conditions(document: Mapping[str, Any], scope: FoldScope, problems: Problem
         value = folder.condition(section[name], ("Conditions", name))
         values[name] = value is not False
     return values
+
+
+def _without_loops(section: Mapping[str, Any], name: str, problems: Problems) -> dict[str, Any]:
+    loops = [key for key in section if str(key).startswith("Fn::ForEach::")]
+    for key in loops:
+        problems.add((name, key), "Fn::ForEach is not supported", f"write the {name.lower()} out", "unsupported")
+    return {key: node for key, node in section.items() if key not in loops}
 
 
 def _named_conditions(node: Any) -> frozenset[str]:
@@ -155,7 +170,7 @@ def _order(graph: Mapping[Any, frozenset[Any]], report: Any) -> list[Any]:
 
 def _outputs(section: Mapping[str, Any], folder: Folder, problems: Problems) -> Iterator[Output]:
     exported: dict[str, str] = {}
-    for name, node in section.items():
+    for name, node in _without_loops(section, "Outputs", problems).items():
         place: Place = ("Outputs", name)
         if not isinstance(node, Mapping) or "Value" not in node:
             problems.add(place, f"output {name} needs a Value")

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.plan import Parameter
 from reconciler.model.values import Sensitive
 from reconciler.schema.scalars import text
-from reconciler.template.problems import Problems, did_you_mean, kind_of
+from reconciler.template.problems import INVALID, Problems, did_you_mean, kind_of
 
 _KEYS = frozenset(
     {
@@ -53,8 +53,7 @@ def load_parameters(section: Any, given: Mapping[str, Any], problems: Problems) 
             did_you_mean(name, section),
             "reference",
         )
-    found = (_load(name, declaration, given, problems) for name, declaration in section.items())
-    return tuple(parameter for parameter in found if parameter is not None)
+    return tuple(_load(name, declaration, given, problems) for name, declaration in section.items())
 
 
 def _kind(value: Any) -> str:
@@ -69,20 +68,20 @@ def _undeclared(value: Any) -> Any:
     return text(value) if isinstance(value, bool) else value
 
 
-def _load(name: str, declaration: Any, given: Mapping[str, Any], problems: Problems) -> Parameter | None:
+def _load(name: str, declaration: Any, given: Mapping[str, Any], problems: Problems) -> Parameter:
     place = ("Parameters", name)
     if not isinstance(declaration, Mapping):
         problems.add(place, f"the declaration of parameter {name} must be a mapping, not {kind_of(declaration)}")
-        return None
+        return Parameter(name, "String", INVALID)
     for key in declaration.keys() - _KEYS:
         problems.add((*place, key), f"{key} is not part of a parameter", did_you_mean(str(key), _KEYS))
     kind = _checked_type(declaration.get("Type"), (*place, "Type"), problems)
     if kind is None:
-        return None
+        return Parameter(name, "String", INVALID)
     no_echo = text(declaration.get("NoEcho", False)) == "true"
     if name not in given and "Default" not in declaration:
         problems.add(place, f"parameter {name} has no default and the plan gives no value for it", reason="reference")
-        return Parameter(name, kind, _placeholder(kind), no_echo, str(declaration.get("Description", "")))
+        return Parameter(name, kind, INVALID, no_echo)
     try:
         value = _value(kind, given.get(name, declaration.get("Default")))
         _check(kind, value, declaration)
@@ -90,7 +89,7 @@ def _load(name: str, declaration: Any, given: Mapping[str, Any], problems: Probl
         shown = "" if no_echo else f" {given.get(name, declaration.get('Default'))!r}"
         hint = str(declaration.get("ConstraintDescription", ""))
         problems.add(place, f"parameter {name}: the value{shown} {error}", hint)
-        value = _placeholder(kind)
+        return Parameter(name, kind, INVALID, no_echo)
     description = str(declaration.get("Description", ""))
     return Parameter(name, kind, Sensitive(value) if no_echo else value, no_echo, description)
 
@@ -111,11 +110,6 @@ def _checked_type(kind: Any, place: tuple[str, ...], problems: Problems) -> str 
         return kind
     problems.add(place, f"{kind!r} is not a parameter type", did_you_mean(kind, _TYPES))
     return None
-
-
-def _placeholder(kind: str) -> Any:
-    """Stands in for a missing or wrong value, so that only the parameter itself is reported."""
-    return [] if _is_list(kind) else ("0" if kind == "Number" else "")
 
 
 def _is_list(kind: str) -> bool:
@@ -148,20 +142,32 @@ def _number(value: str) -> Any:
 
 def _check(kind: str, value: Any, declaration: Mapping[str, Any]) -> None:
     items = value if isinstance(value, list) else [value]
+    if not (isinstance(value, list) and _is_allowed(",".join(value), declaration)):
+        for item in items:
+            _check_allowed(str(item), declaration)
     for item in items:
         if kind == "List<Number>" and not _NUMBER.fullmatch(str(item)):
             raise _Rejected("must be a list of numbers")
-        _check_allowed(str(item), declaration)
+        _check_pattern(str(item), declaration)
         if kind == "Number":
             _check_range(float(item), declaration)
         elif kind == "String":
             _check_length(str(item), declaration)
 
 
-def _check_allowed(value: str, declaration: Mapping[str, Any]) -> None:
+def _is_allowed(value: str, declaration: Mapping[str, Any]) -> bool:
     allowed = declaration.get("AllowedValues")
-    if isinstance(allowed, list) and value not in [text(item) for item in allowed]:
+    return isinstance(allowed, list) and value in [text(item) for item in allowed]
+
+
+def _check_allowed(value: str, declaration: Mapping[str, Any]) -> None:
+    """Each item must be allowed; a list may also be allowed as a whole, written with commas."""
+    allowed = declaration.get("AllowedValues")
+    if isinstance(allowed, list) and not _is_allowed(value, declaration):
         raise _Rejected(f"must be one of {', '.join(str(text(item)) for item in allowed)}")
+
+
+def _check_pattern(value: str, declaration: Mapping[str, Any]) -> None:
     pattern = declaration.get("AllowedPattern")
     if not isinstance(pattern, str):
         return

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from reconciler.model.errors import Problem, SourceError
+from reconciler.model.values import Unknown
 
 #: Keys and indexes from the top of the document to a node.
 Place = tuple[str | int, ...]
 Locate = Callable[[Place], tuple[str, int]]
+
+
+#: What can't be evaluated folds to this, by identity, so that one mistake isn't reported twice.
+INVALID: Final = Unknown("invalid")
 
 
 class FunctionError(Exception):
@@ -39,9 +45,10 @@ class Problems:
         return len(self._found)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[object]) -> str:
     """A suggestion for a misspelt name, or nothing."""
-    options = sorted(known)
+    name = str(name)
+    options = sorted(str(option) for option in known)
     by_lower = {option.lower(): option for option in options}
     if name.lower() in by_lower:
         return f"did you mean {by_lower[name.lower()]}?"

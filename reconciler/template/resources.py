@@ -9,8 +9,8 @@ from typing import Any
 from reconciler.model.ids import Identifier, LogicalId, TypeName
 from reconciler.model.plan import PlannedResource
 from reconciler.template.dynamic import OPENING
-from reconciler.template.folding import INVALID, Folder
-from reconciler.template.problems import Locate, Place, Problems, did_you_mean, kind_of
+from reconciler.template.folding import Folder
+from reconciler.template.problems import INVALID, Locate, Place, Problems, did_you_mean, kind_of
 from reconciler.template.resolving import references
 from reconciler.template.scope import NO_VALUE
 
@@ -68,6 +68,9 @@ def load_resources(
 
 
 def _well_formed(name: Any, node: Any, place: Place, problems: Problems) -> bool:
+    if str(name).startswith("Fn::ForEach::"):
+        problems.add(place, "Fn::ForEach is not supported", "write the resources out", "unsupported")
+        return False
     if not isinstance(name, str) or not _LOGICAL_ID.fullmatch(name):
         problems.add(place, f"{name!r} is not a logical id", "use letters and digits only")
     if not isinstance(node, Mapping):

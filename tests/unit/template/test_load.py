@@ -179,6 +179,65 @@ def test_parameter_mistakes(declaration: Any, given: Any, message: str) -> None:
     assert found[0].line > 10
 
 
+def test_a_list_may_be_allowed_as_a_whole() -> None:
+    declaration = {"Type": "CommaDelimitedList", "AllowedValues": ["one", "three,four"]}
+    assert load(template(Parameters={"P": declaration}), P="three,four").parameters[0].value == ["three", "four"]
+
+
+def test_a_wrong_parameter_is_not_reported_again_where_it_is_used() -> None:
+    document = {
+        "Parameters": {
+            "A": {"Type": "Number"},
+            "B": {"Type": "AWS::SSM::Parameter::Value<String>"},
+            "C": {"Type": "String"},
+        },
+        "Conditions": {"Is": {"Fn::Equals": [{"Ref": "B"}, "x"]}},
+        "Resources": {
+            "Vpc": {
+                "Type": "AWS::EC2::VPC",
+                "Condition": "Is",
+                "Properties": {"A": {"Fn::Cidr": [{"Ref": "C"}, {"Ref": "A"}, 8]}, "B": {"Fn::Sub": "${B}-${A}"}},
+            }
+        },
+    }
+    assert [problem.path for problem in problems_of(document, A="x", B="y")] == [
+        "Parameters/A",
+        "Parameters/B/Type",
+        "Parameters/C",
+    ]
+
+
+def test_loops_are_refused_wherever_they_stand() -> None:
+    loop = ["x", ["a"], {}]
+    found = problems_of(
+        {
+            "Conditions": {"Fn::ForEach::A": loop},
+            "Resources": {"Vpc": VPC, "Fn::ForEach::B": loop},
+            "Outputs": {"Fn::ForEach::C": loop},
+        }
+    )
+    assert {(problem.path, problem.reason) for problem in found} == {
+        ("Conditions/Fn::ForEach::A", "unsupported"),
+        ("Resources/Fn::ForEach::B", "unsupported"),
+        ("Outputs/Fn::ForEach::C", "unsupported"),
+    }
+
+
+def test_mapping_keys_that_yaml_reads_as_numbers_are_found() -> None:
+    loaded = load(
+        {
+            "Mappings": {"Accounts": {123456789012: {64: "prod"}}},
+            "Resources": {
+                "Vpc": {
+                    "Type": "AWS::EC2::VPC",
+                    "Properties": {"A": {"Fn::FindInMap": ["Accounts", {"Ref": "AWS::AccountId"}, 64]}},
+                }
+            },
+        }
+    )
+    assert [resource.properties for resource in loaded.resources.values()] == [{"A": "prod"}]
+
+
 def test_a_refused_secret_is_not_shown() -> None:
     found = problems_of(template(Parameters={"P": {"Type": "String", "NoEcho": "true", "MaxLength": 3}}), P="hunter2")
     assert "hunter2" not in str(found[0])
