@@ -8,10 +8,15 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hypothesis import settings
+
 from reconciler.model.plan import Snapshot
 from reconciler.source import DirectorySource
 from reconciler.source.document import Limits
 from reconciler.testing.memory import FakeClock
+
+#: these tests share their machine; time is measured where it matters
+QUICK = settings(deadline=None, max_examples=80)
 
 #: validation results shared by the tests of one run
 CACHE = Path(tempfile.mkdtemp(prefix="reconciler-test-"))

@@ -27,7 +27,7 @@ from reconciler.model.plan import Approval
 from reconciler.source.approvals import approval_document, sign_approval, signed_payload, write_approval
 from reconciler.source.signature import BadSignature, SignedBy, check, sign
 from reconciler.source.signers import load_signers, parse_signers
-from tests.unit.source._plans import NOW, PLAN, plan, source, write
+from tests.unit.source._plans import NOW, PLAN, QUICK, plan, source, write
 
 BOB = "bob@example.com"
 MAKERS: dict[str, Callable[[], Any]] = {
@@ -250,6 +250,7 @@ def test_principals_are_openssh_patterns(principals: str, matches: bool) -> None
     assert (signers.objection(BOB, blob, NOW) == "") == matches
 
 
+@QUICK
 @given(st.text(max_size=80))
 def test_no_text_breaks_the_signers_file(text: str) -> None:
     signers = parse_signers(text)
@@ -308,6 +309,7 @@ class TestSignature:
                 continue
         assert accepted == []
 
+    @QUICK
     @given(st.binary(max_size=120))
     def test_rubbish_is_refused_in_words(self, raw: bytes) -> None:
         for body in (raw, b"SSHSIG\0\0\0\1" + raw):

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.errors import SourceError
 from reconciler.source.document import Limits
 from reconciler.source.parse import parse
+from tests.unit.source._plans import QUICK
 
 LIMITS = Limits(size=100_000, depth=20, documents=3, aliased=50)
 
@@ -190,12 +191,14 @@ PLAIN = st.recursive(
 )
 
 
+@QUICK
 @given(PLAIN.filter(lambda value: value is not None), st.sampled_from([None, 1, 4]))
 def test_json_is_read_as_the_standard_library_reads_it(value: Any, indent: int | None) -> None:
     text = json.dumps(value, indent=indent)
     assert data(text, "a.json") == value
 
 
+@QUICK
 @given(PLAIN.filter(lambda value: value is not None), st.booleans())
 def test_yaml_as_pyyaml_writes_it_reads_back(value: Any, flow: bool) -> None:
     text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True)
@@ -203,7 +206,7 @@ def test_yaml_as_pyyaml_writes_it_reads_back(value: Any, flow: bool) -> None:
         assert data(text) == value
 
 
-@settings(max_examples=400)
+@QUICK
 @given(st.binary(max_size=200), st.sampled_from(["a.yaml", "a.json"]))
 def test_arbitrary_bytes_never_raise_anything_else(content: bytes, file: str) -> None:
     try:
@@ -212,7 +215,7 @@ def test_arbitrary_bytes_never_raise_anything_else(content: bytes, file: str) ->
         assert error.problems[0].file == file
 
 
-@settings(max_examples=400)
+@QUICK
 @given(
     st.text(st.sampled_from("{}[]:,-&*!<>|?#'\"\\ \n\tab1.~%@`"), max_size=60), st.sampled_from(["a.yaml", "a.json"])
 )
