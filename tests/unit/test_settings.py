@@ -41,7 +41,7 @@ def test_defaults_work_in_a_checkout() -> None:
     assert settings.policy.directory == Path("policies")
     assert settings.policy.engine == "auto"
     assert settings.store_url == "sqlite:///var/reconciler.db"
-    assert settings.allowed_signers == Path("desired/allowed_signers")
+    assert settings.allowed_signers == Path("policies/allowed_signers")
     assert settings.aws.writable_environments == ("sandbox", "development")
     assert (settings.http.host, settings.http.port) == ("127.0.0.1", 9595)
     assert settings.daemon.interval == 300
