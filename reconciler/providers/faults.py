@@ -97,7 +97,15 @@ _NO_CREDENTIALS = (
     boto.NoAuthTokenError,
 )
 _NEVER_SENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
-_WORDED_BADLY = (boto.ParamValidationError, boto.ValidationError, boto.UnknownServiceError, boto.InvalidRegionError)
+_WORDED_BADLY = (
+    boto.ParamValidationError,
+    boto.ValidationError,
+    boto.UnknownServiceError,
+    boto.InvalidRegionError,
+    boto.NoRegionError,
+    boto.DataNotFoundError,
+)
+_CUT_OFF = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError, boto.ChecksumError)
 
 
 def fault_of(error: Exception, service: str, operation: str, *, writes: bool) -> AwsFault:
@@ -183,10 +191,8 @@ def _unanswered(error: Exception) -> tuple[FaultKind, str, bool]:
         return FaultKind.TIMEOUT, f"no answer in time: {error}", True
     if isinstance(error, ResponseParserError):
         return _unparsable(error)
-    if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
+    if isinstance(error, _CUT_OFF):
         return FaultKind.UNAVAILABLE, f"connection lost: {error}", True
-    if isinstance(error, boto.BotoCoreError):
-        return FaultKind.INVALID_REQUEST, str(error), False
     return FaultKind.INTERNAL, f"{type(error).__name__}: {error}", True
 
 

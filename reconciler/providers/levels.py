@@ -5,6 +5,7 @@ Fails closed: an operation that can't be found in the data, or is found twice wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -59,36 +60,46 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 
 #: Read by IAM's data, but the answer is a secret or a credential.
 _SECRET: Mapping[str, frozenset[str]] = {
-    "secretsmanager": frozenset({"GetSecretValue", "BatchGetSecretValue", "GetRandomPassword"}),
-    "kms": frozenset({"Decrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateRandom"}),
-    "sts": frozenset({"GetSessionToken", "GetFederationToken", "GetDelegatedAccessToken", "GetWebIdentityToken"}),
-    "ec2": frozenset({"GetPasswordData", "GetConsoleOutput", "GetConsoleScreenshot"}),
-    "ecr": frozenset({"GetAuthorizationToken"}),
-    "ecr-public": frozenset({"GetAuthorizationToken"}),
-    "codeartifact": frozenset({"GetAuthorizationToken"}),
-    "sso": frozenset({"GetRoleCredentials"}),
-    "cognito-identity": frozenset(
-        {"GetCredentialsForIdentity", "GetOpenIdToken", "GetOpenIdTokenForDeveloperIdentity"}
-    ),
-    "connect": frozenset({"GetFederationToken"}),
-    "redshift": frozenset({"GetClusterCredentials", "GetClusterCredentialsWithIAM"}),
-    "redshift-serverless": frozenset({"GetCredentials"}),
-    "lightsail": frozenset(
-        {"GetInstanceAccessDetails", "GetRelationalDatabaseMasterUserPassword", "DownloadDefaultKeyPair"}
-    ),
-    "emr": frozenset({"GetClusterSessionCredentials"}),
-    "emr-containers": frozenset({"GetManagedEndpointSessionCredentials"}),
-    "lakeformation": frozenset(
-        {"GetDataLakePrincipal", "GetTemporaryGluePartitionCredentials", "GetTemporaryGlueTableCredentials"}
-    ),
-    "s3control": frozenset({"GetDataAccess"}),
-    "rolesanywhere": frozenset({"CreateSession"}),
+    service: frozenset(operations.split())
+    for service, operations in {
+        "acm": "GetAcmeExternalAccountBindingCredentials",
+        "amplifybackend": "GetToken",
+        "appsync": "ListApiKeys",
+        "bedrock-agentcore": "GetResourceApiKey GetResourceOauth2Token GetResourcePaymentToken",
+        "codeartifact": "GetAuthorizationToken",
+        "cognito-identity": "GetCredentialsForIdentity GetOpenIdToken GetOpenIdTokenForDeveloperIdentity",
+        "cognito-idp": "DescribeUserPoolClient ListUserPoolClientSecrets",
+        "connect": "GetFederationToken",
+        "datazone": "GetEnvironmentCredentials",
+        "ec2": "GetPasswordData GetConsoleOutput GetConsoleScreenshot",
+        "ecr": "GetAuthorizationToken",
+        "ecr-public": "GetAuthorizationToken",
+        "emr": "GetClusterSessionCredentials",
+        "emr-containers": "GetManagedEndpointSessionCredentials",
+        "gamelift": "GetComputeAuthToken GetComputeAccess GetInstanceAccess",
+        "lakeformation": "GetTemporaryGluePartitionCredentials GetTemporaryGlueTableCredentials",
+        "license-manager": "GetAccessToken",
+        "lightsail": "GetInstanceAccessDetails GetRelationalDatabaseMasterUserPassword",
+        "pca-connector-scep": "GetChallengePassword",
+        "quicksight": "GetDashboardEmbedUrl GetSessionEmbedUrl",
+        "redshift": "GetClusterCredentials GetClusterCredentialsWithIAM GetIdentityCenterAuthToken",
+        "redshift-serverless": "GetCredentials GetIdentityCenterAuthToken",
+        "route53globalresolver": "GetAccessToken",
+        "s3control": "GetDataAccess",
+        "secretsmanager": "BatchGetSecretValue GetRandomPassword GetSecretValue",
+        "ssm": "GetAccessToken",
+        "sso": "GetRoleCredentials",
+        "storagegateway": "DescribeChapCredentials",
+        "sts": "GetSessionToken GetFederationToken",
+    }.items()
 }
 
-#: Read by IAM's data, but something changes all the same: a message is hidden from others, a job begins.
-_NOT_HARMLESS: Mapping[str, frozenset[str]] = {
-    "sqs": frozenset({"ReceiveMessage"}),
-}
+#: The data calls "Read" whatever changes no resource: invoking a model, exporting a private key, starting a query.
+#: So the name has to say so too.
+_READING = re.compile(
+    "(AdminGet|AdminList|BatchCheck|BatchDescribe|BatchGet|BatchLookup|Check|Compare|Count|Describe|DetectStack|Estimate"
+    "|Filter|Get|Head|Is|List|Lookup|Preview|Query|Resolve|Scan|Search|Select|Simulate|Validate|Verify|View)([A-Z0-9]|$)"
+)
 
 
 @cache
@@ -117,7 +128,7 @@ def level(service: str, operation: str, names: tuple[str, ...] = ()) -> str | No
         for prefix in candidates
         if prefix in _prefixes() and actions.action_exists(prefix, action)
     }
-    return found.pop() if len(found) == 1 or (found <= READ_LEVELS and found) else None
+    return found.pop() if len(found) == 1 or (found and found <= READ_LEVELS) else None
 
 
 def reveals_secret(service: str, operation: str) -> bool:
@@ -126,7 +137,8 @@ def reveals_secret(service: str, operation: str) -> bool:
 
 
 def harmless_read(service: str, operation: str, names: tuple[str, ...] = ()) -> bool:
-    """Whether an operation is positively known to only read or list. Secrets are judged by ``reveals_secret``."""
-    if operation in _NOT_HARMLESS.get(service, frozenset()):
-        return False
-    return level(service, operation, names) in READ_LEVELS
+    """Whether an operation is positively known to only read or list, by the data and by its name.
+
+    Secrets are judged by ``reveals_secret``.
+    """
+    return _READING.match(operation) is not None and level(service, operation, names) in READ_LEVELS

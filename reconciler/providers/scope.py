@@ -219,7 +219,7 @@ def invoke(tools: Tools, method: Method, parameters: Mapping[str, Any]) -> Mappi
 
 def _once(tools: Tools, method: Method, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     started = perf_counter()
-    code = "OK"
+    code = ""
     try:
         return method.call(**parameters)
     except GuardBlocked:

@@ -23,7 +23,7 @@ from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.values import Properties, has_unknown, reveal
 from reconciler.ports import Scope
-from reconciler.providers.native.named import refuse_unsupported
+from reconciler.providers.native.frame import refuse_unsupported
 from reconciler.providers.native.reading import unreadable
 from reconciler.providers.native.shapes import chunks
 from reconciler.providers.native.tagging import as_list, as_map, owner_in

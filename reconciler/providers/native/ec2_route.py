@@ -15,7 +15,7 @@ from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.values import Properties, has_unknown
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.ec2_base import FILTER_VALUES, Ec2Provider, Item, gone, tag_specifications
-from reconciler.providers.native.named import refuse_unsupported
+from reconciler.providers.native.frame import refuse_unsupported
 from reconciler.providers.native.reading import unreadable
 from reconciler.providers.native.shapes import chosen, chunks, network
 

@@ -1,0 +1,116 @@
+"""Error codes and exceptions, mapped: the table is what AWS documents, one line a code."""
+
+from __future__ import annotations
+
+import botocore.exceptions as boto
+import pytest
+from botocore.parsers import ResponseParserError
+
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.providers.faults import fault_of, kind_of
+
+K = FaultKind
+CODES = {
+    K.ACCESS_DENIED: ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"),
+    K.CREDENTIALS: (
+        "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "InvalidAccessKeyId",
+        "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure",
+    ),
+    K.REGION_DISABLED: ("OptInRequired", "RegionDisabledException"),
+    K.NOT_FOUND: (
+        "InvalidVpcID.NotFound", "InvalidGroup.NotFound", "InvalidRoute.NotFound", "NatGatewayNotFound",
+        "InvalidAllocationID.NotFound", "NoSuchEntity", "NoSuchBucket", "NoSuchTagSet", "NoSuchBucketPolicy",
+        "NoSuchPublicAccessBlockConfiguration", "ServerSideEncryptionConfigurationNotFoundError", "404",
+        "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", "ResourceNotFoundException", "NotFound",
+        "NotFoundException", "ParameterNotFound", "TableNotFoundException", "Gateway.NotAttached",
+        "DBInstanceNotFoundFault",
+    ),
+    K.ALREADY_EXISTS: (
+        "EntityAlreadyExists", "BucketAlreadyOwnedByYou", "BucketAlreadyExists", "InvalidGroup.Duplicate",
+        "InvalidPermission.Duplicate", "ResourceAlreadyExistsException", "ParameterAlreadyExists", "QueueNameExists",
+        "RouteAlreadyExists", "AlreadyExistsException", "QueueAlreadyExists",
+    ),
+    K.CONFLICT: (
+        "DependencyViolation", "DeleteConflict", "ConflictException", "OperationAborted", "ResourceInUse",
+        "ResourceInUseException", "InvalidIPAddress.InUse", "BucketNotEmpty", "InvalidSubnet.Conflict",
+        "Resource.AlreadyAssociated", "ConcurrentModification", "KMSInvalidStateException", "IncorrectState",
+    ),
+    K.THROTTLED: (
+        "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown",
+        "ProvisionedThroughputExceededException", "RequestThrottled", "Client.RequestLimitExceeded", "429",
+    ),
+    K.QUOTA: (
+        "VpcLimitExceeded", "AddressLimitExceeded", "LimitExceededException", "ServiceQuotaExceededException",
+        "TooManyBuckets", "RulesPerSecurityGroupLimitExceeded", "NatGatewayLimitExceeded",
+        "InsufficientInstanceCapacity",
+    ),
+    K.INVALID_REQUEST: (
+        "ValidationException", "InvalidParameterValue", "MissingParameter", "InvalidVpcID.Malformed",
+        "MalformedPolicyDocument",
+        "InvalidVpc.Range", "SomethingNew",
+    ),
+    K.UNAVAILABLE: ("InternalError", "ServiceUnavailable", "InternalFailure", "Unavailable", "503"),
+    K.TIMEOUT: ("RequestTimeout",),
+    K.INTERNAL: ("500",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "code"), [(kind, code) for kind, codes in CODES.items() for code in codes])
+def test_codes(kind: FaultKind, code: str) -> None:
+    assert kind_of(code) is kind
+
+
+def test_codes_that_depend_on_where_they_come_from() -> None:
+    assert kind_of("ResourceInUseException", operation="CreateTable") is K.ALREADY_EXISTS
+    assert kind_of("ResourceInUseException", operation="DeleteTable") is K.CONFLICT
+    assert kind_of("ValidationError", 400, "Stack with id x does not exist", "DescribeStacks") is K.NOT_FOUND
+    assert kind_of("ValidationError", 400, "bad", "DescribeStacks") is K.INVALID_REQUEST
+    assert kind_of("500", 500, "", "HeadBucket") is K.UNAVAILABLE
+    assert kind_of("Whatever", 502) is K.UNAVAILABLE
+    assert kind_of("Whatever", 429) is K.THROTTLED
+
+
+def answered(code: str, status: int, operation: str = "CreateVpc") -> boto.ClientError:
+    meta = {"HTTPStatusCode": status}
+    return boto.ClientError({"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": meta}, operation)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "ambiguous"),
+    [
+        (answered("InternalError", 500), K.UNAVAILABLE, True),
+        (answered("500", 500), K.INTERNAL, True),
+        (answered("SlowDown", 503), K.THROTTLED, False),
+        (answered("InvalidParameterValue", 400), K.INVALID_REQUEST, False),
+        (answered("RequestTimeout", 400), K.TIMEOUT, True),
+        (answered("ServiceUnavailable", 503, "AssumeRole"), K.UNAVAILABLE, False),
+        (boto.ReadTimeoutError(endpoint_url="x"), K.TIMEOUT, True),
+        (boto.ConnectTimeoutError(endpoint_url="x"), K.TIMEOUT, False),
+        (boto.EndpointConnectionError(endpoint_url="x"), K.UNAVAILABLE, False),
+        (boto.ConnectionClosedError(endpoint_url="x"), K.UNAVAILABLE, True),
+        (boto.SSLError(endpoint_url="x", error="bad"), K.UNAVAILABLE, True),
+        (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), K.UNAVAILABLE, True),
+        (boto.NoCredentialsError(), K.CREDENTIALS, False),
+        (boto.ProfileNotFound(profile="x"), K.CREDENTIALS, False),
+        (boto.ParamValidationError(report="x"), K.INVALID_REQUEST, False),
+        (boto.NoRegionError(), K.INVALID_REQUEST, False),
+        (ResponseParserError("<title>500 Internal Server Error</title>"), K.INTERNAL, True),
+        (ResponseParserError("<html>503 Service Unavailable</html>"), K.UNAVAILABLE, True),
+        (RuntimeError("surprise"), K.INTERNAL, True),
+    ],
+)
+def test_exceptions_of_a_write(error: Exception, kind: FaultKind, ambiguous: bool) -> None:
+    fault = fault_of(error, "ec2", "CreateVpc", writes=True)
+    assert (fault.kind, fault.ambiguous) == (kind, ambiguous)
+    assert not fault_of(error, "ec2", "CreateVpc", writes=False).ambiguous
+
+
+def test_the_message_says_what_and_where() -> None:
+    fault = fault_of(answered("VpcLimitExceeded", 400), "ec2", "CreateVpc", writes=True)
+    assert str(fault) == "ec2:CreateVpc: VpcLimitExceeded: m"
+    assert not fault.retryable
+
+
+def test_a_fault_stays_as_it_is() -> None:
+    fault = AwsFault(K.QUOTA, "x")
+    assert fault_of(fault, "ec2", "CreateVpc", writes=True) is fault
