@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from reconciler.model.change import ResourceState
 from reconciler.model.codec import from_json
@@ -314,7 +315,9 @@ def test_a_store_that_fails_is_503_and_a_bug_is_500_without_its_details(client: 
     assert (answer.status_code, problem(answer)["code"]) == (503, "store")
     assert "disk is full" in problem(answer)["message"]
     backend.failure = KeyError(SECRET)
-    answer = client.get("/api/v1/plans")
+    with capture_logs() as logged:
+        answer = client.get("/api/v1/plans")
+    assert [line["event"] for line in logged] == ["request broke"]
     assert (answer.status_code, problem(answer)["code"]) == (500, "internal")
     assert SECRET not in answer.text
     backend.failure = None

@@ -190,7 +190,7 @@ def test_the_level_holds_for_both_kinds_of_loggers_and_may_change_later() -> Non
     assert [line["event"] for line in lines(stream)] == ["shown"] * 3
 
 
-@pytest.mark.parametrize("name", ["botocore.auth", "urllib3.connectionpool", "git.cmd", "uvicorn.access"])
+@pytest.mark.parametrize("name", ["botocore.auth", "urllib3.connectionpool", "git.cmd", "apscheduler.scheduler"])
 def test_libraries_that_log_credentials_stay_quiet_even_when_debugging(name: str) -> None:
     stream = io.StringIO()
     logs.configure(level="debug", style="json", stream=stream)
