@@ -83,6 +83,7 @@ def _change(page: Page, change: Change) -> None:
     if change.action is Action.CREATE:
         for name, value in sorted((change.after or {}).items()):
             page.parts("      ", ("+ ", "green"), f"{name}: {shown(value, 8)}")
+        return  # a new resource's fields are its properties once more
     for field in change.fields:
         _field(page, field.path, field.before, field.after, _reasons(field))
 

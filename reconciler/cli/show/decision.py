@@ -37,5 +37,5 @@ def checklist(given: Decision) -> list[Text]:
     page.line("Pre-Execution Verification", "bold")
     for item, result in given.checklist.items():
         mark, style = ("[x]", "green") if result.ok else ("[ ]", "red")
-        page.parts("  ", (mark, style), f" {result.message or item}")
+        page.parts("  ", (mark, style), f" {item}: {result.message}" if result.message else f" {item}")
     return list(page)

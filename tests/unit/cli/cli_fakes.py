@@ -41,7 +41,13 @@ def a_change_set(plan: Plan | None = None) -> ChangeSet:
     return ChangeSet(
         plan=plan or a_plan(),
         changes=(
-            change("Vpc", VPC, Action.CREATE, after={"CidrBlock": "10.0.0.0/16", "Owner": Unknown("Role.Arn")}),
+            change(
+                "Vpc",
+                VPC,
+                Action.CREATE,
+                after={"CidrBlock": "10.0.0.0/16", "Owner": Unknown("Role.Arn")},
+                fields=(FieldChange("/CidrBlock", None, "10.0.0.0/16", reason="plan"),),
+            ),
             change(
                 "Logs",
                 BUCKET,

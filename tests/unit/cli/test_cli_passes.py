@@ -190,8 +190,8 @@ def test_apply_that_waits_shows_decision_and_checklist(cli: Any) -> None:
     cli.app.cycle.reports["web"] = a_report(PlanState.PENDING_APPROVAL, decision=a_decision())
     out = cli("apply", "web").stdout
     assert "no verified approval covers create  [approvals]" in out
-    assert "[ ] Plan is explicitly approved by user" in out
-    assert "[x] Guardrail validation passed" in out
+    assert "[ ] approved: Plan is explicitly approved by user" in out
+    assert "[x] guardrail: Guardrail validation passed" in out
     assert "reconciler approve web" in out
 
 

@@ -104,8 +104,8 @@ def test_a_decision_names_its_rules_and_the_checklist() -> None:
         "  - no verified approval covers create  [approvals]",
         "  - Vpc:create refused: needs an approval",
         "Pre-Execution Verification",
-        "  [ ] Plan is explicitly approved by user",
-        "  [x] Guardrail validation passed (or exceptions documented)",
+        "  [ ] approved: Plan is explicitly approved by user",
+        "  [x] guardrail: Guardrail validation passed (or exceptions documented)",
     ]
 
 
