@@ -109,7 +109,7 @@ def _client() -> Any:
         def _init_session(self) -> requests.Session:
             session: requests.Session = super()._init_session()
             session.trust_env = False
-            session.max_redirects = 0
+            session.max_redirects = 1  # the client's own paths end in a slash that OPA redirects away
             return session
 
     return Client
