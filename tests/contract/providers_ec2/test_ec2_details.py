@@ -121,13 +121,13 @@ def test_a_generated_name_makes_a_repeated_create_safe(scope: Scope, ec2: Any) -
     assert hands.create(desired, "another-token") != created
 
 
-def test_a_group_in_use_is_a_conflict(scope: Scope, ec2: Any) -> None:
+def test_a_group_in_use_is_a_conflict_and_stays(scope: Scope, ec2: Any, aws: LocalAws) -> None:
     hands, created = group(scope, ec2)
-    vpc = hands.read(created)
-    assert vpc is not None
+    aws.fail("ec2", "DeleteSecurityGroup", "DependencyViolation")
     with pytest.raises(AwsFault) as refused:
-        Hands(scope, "AWS::EC2::VPC").delete(Identifier(vpc.properties["VpcId"]))
+        hands.delete(created)
     assert refused.value.kind is FaultKind.CONFLICT
+    assert hands.read(created) is not None
 
 
 @pytest.mark.parametrize(
