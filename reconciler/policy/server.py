@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from reconciler.model.errors import ConfigurationError, PolicyUnavailable
 from reconciler.policy.bundle import PACKAGE, RULE
@@ -67,10 +67,12 @@ class Server:
         self._change(lambda: self._client.delete_policy(name))
 
     def put_data(self, documents: Mapping[str, Any]) -> None:
-        """Set top-level documents, all at once."""
-        patches = [{"op": "add", "path": "/" + _pointer(key), "value": value} for key, value in documents.items()]
-        if patches:
-            self._change(lambda: self._client.patch_data("", patches))
+        """Set top-level documents, one after the other."""
+        for key, value in documents.items():
+            self._put_document(quote(key, safe=""), value)
+
+    def _put_document(self, key: str, value: Any) -> None:
+        self._change(lambda: self._client.patch_data(key, [{"op": "add", "path": "/", "value": value}]))
 
     def _change(self, call: Callable[[], Any]) -> None:
         from opa_client.errors import DeletePolicyError, PatchDataError, RegoParseError
@@ -135,7 +137,3 @@ def _explain(error: Any) -> str:
 def _detail(item: Mapping[str, Any]) -> str:
     location = item.get("location", {})
     return f"{location.get('file', '')}:{location.get('row', '')}: {item.get('message', '')}"
-
-
-def _pointer(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

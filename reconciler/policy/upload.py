@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.model.errors import PolicyUnavailable
-from reconciler.policy.bundle import PolicySet
+from reconciler.policy.bundle import Module, PolicySet
 from reconciler.policy.server import Server
 
 #: Ids of our modules on the server; what others keep there isn't touched.
 _PREFIX = "reconciler/"
+
+_PACKAGE = re.compile(r"^package\s+(\S+).*$", re.MULTILINE)
+_IMPORT = re.compile(r"^import\s.*$", re.MULTILINE)
 
 
 class Uploader:
@@ -53,7 +58,7 @@ class Uploader:
         self.lost = False
 
     def _upload(self, policies: PolicySet) -> None:
-        wanted = {_PREFIX + module.name: module.source for module in policies.modules}
+        wanted = {_PREFIX + package: source for package, source in _by_package(policies.modules).items()}
         present = {name: text for name, text in self._server.policies().items() if name.startswith(_PREFIX)}
         self._server.put_data(policies.data)
         if present != wanted and not self._replace(present, wanted):
@@ -93,3 +98,18 @@ class Uploader:
             if len(refused) == len(names):
                 raise next(iter(refused.values()))
             names = set(refused)
+
+
+def _by_package(modules: Iterable[Module]) -> dict[str, str]:
+    """One source for each package. OPA compiles after every upload, and files of a package need each other."""
+    bodies: dict[str, list[str]] = defaultdict(list)
+    imports: dict[str, set[str]] = defaultdict(set)
+    for module in modules:
+        found = _PACKAGE.search(module.source)
+        package = found[1] if found else ""
+        imports[package].update(_IMPORT.findall(module.source))
+        bodies[package].append(_IMPORT.sub("", _PACKAGE.sub("", module.source, count=1)))
+    return {
+        package: "\n".join([f"package {package}", *sorted(imports[package]), *parts])
+        for package, parts in bodies.items()
+    }
