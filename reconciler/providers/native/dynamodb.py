@@ -91,7 +91,14 @@ class Table(NamedProvider):
         if tags:
             parameters["Tags"] = as_list(tags)
         scope.call("dynamodb", "create_table", TableName=name, **parameters)
-        return _advance(scope, Identifier(name), list(settings_of(Change({}, desired, _SETTINGS & desired.keys()))))
+        rest = list(settings_of(Change({}, desired, _SETTINGS & desired.keys())))
+        try:
+            return _advance(scope, Identifier(name), rest)
+        except AwsFault as fault:
+            if fault.kind is not FaultKind.NOT_FOUND:
+                raise
+        # A table that was made this moment may not be seen everywhere yet.
+        return Pending(Handle(Identifier(name), json.dumps(rest)), _PAUSE, f"table {name} is CREATING")
 
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
         return _advance(scope, identifier, calls_of(change))

@@ -126,7 +126,7 @@ def _rest(change: Change) -> Iterator[Call]:
 def _expiry(change: Change) -> Iterator[Call]:
     before = change.before.get("TimeToLiveSpecification") or {}
     after = change.value("TimeToLiveSpecification", {"Enabled": False})
-    attribute = after.get("AttributeName") or before.get("AttributeName")
+    attribute = str(after.get("AttributeName") or before.get("AttributeName"))
     if before.get("Enabled") and (not after["Enabled"] or before["AttributeName"] != attribute):
         yield _expire(before["AttributeName"], enabled=False)
     if after["Enabled"]:

@@ -67,9 +67,8 @@ class Key(NamedProvider):
     def _existing(self, scope: Scope, name: str) -> Located | None:  # noqa: ARG002 - keys have no names
         return None
 
-    def _located_by_tag(self, scope: Scope, owner: Owner) -> Located | None:
-        found = super()._located_by_tag(scope, owner)
-        return found if found is not None and _alive(scope, found.identifier) else None
+    def _belongs_to(self, scope: Scope, identifier: Identifier, owner: Owner) -> bool:
+        return super()._belongs_to(scope, identifier, owner) and _alive(scope, identifier)
 
     def _searched(self, scope: Scope, owner: Owner) -> Located | None:
         keys = [Wanted(Identifier(key["KeyId"])) for key in scope.pages("kms", "list_keys", "Keys")]
@@ -111,9 +110,9 @@ class Key(NamedProvider):
         scope.call("kms", "untag_resource", KeyId=identifier, TagKeys=keys)
 
     def _create(self, scope: Scope, name: str, desired: Properties, tags: Tags) -> Progress:  # noqa: ARG002 - keys have no names
-        """A key costs money and CreateKey takes no token, so an earlier attempt's key is looked for first."""
+        """CreateKey takes no token: callers locate first; a repetition is met by the tags, as far as they are known."""
         owner = owner_in(tags)
-        there = self.locate(scope, desired, owner) if owner is not None else None
+        there = self._located_by_tag(scope, owner) if owner is not None else None
         if there is not None:
             return self._resumed(scope, there, desired)
         simple = ("BypassPolicyLockoutSafetyCheck", "Description", "KeySpec", "KeyUsage", "MultiRegion", "Origin")

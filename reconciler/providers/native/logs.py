@@ -26,7 +26,7 @@ class LogGroup(NamedProvider):
     supported: ClassVar = frozenset({"KmsKeyId", "LogGroupClass", "LogGroupName", "RetentionInDays", "Tags"})
     fixed: ClassVar = frozenset({"LogGroupClass", "LogGroupName"})
     naming: ClassVar = NameRule("LogGroupName", 512)
-    resource_type: ClassVar = "logs:log-group"
+    resource_type: ClassVar = "logs"
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:
         _described(scope, name)

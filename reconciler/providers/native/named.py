@@ -144,12 +144,15 @@ class NamedProvider(Provider):
         for arn in owned_arns(scope, self.resource_type, owner):
             identifier = self._of_arn(scope, arn)
             try:
-                if owner_in(self._tags(scope, identifier)) == owner:
+                if self._belongs_to(scope, identifier, owner):
                     return Located(identifier, owner)
             except AwsFault as fault:
                 if fault.kind is not FaultKind.NOT_FOUND:
                     raise
         return None
+
+    def _belongs_to(self, scope: Scope, identifier: Identifier, owner: Owner) -> bool:
+        return owner_in(self._tags(scope, identifier)) == owner
 
     def _resumed(self, scope: Scope, there: Located, desired: Properties) -> Progress:
         """Go on with what an earlier attempt of the same owner made; refuse anything else."""

@@ -1,0 +1,1 @@
+"""The contract of every native provider outside EC2, over a local AWS."""
