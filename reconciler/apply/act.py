@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reconciler.live import View
+from reconciler.live import View, veil
 from reconciler.model.change import Step
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.events import StepProgress
@@ -72,6 +72,8 @@ class Actor:
 
     def _intent(self, step: Step, before: Properties, after: Properties, suffix: str) -> JournalEntry:
         step_id = StepId(step.id + suffix)
+        record = self.store.records(self.plan.name).get(step.logical_id)
+        applied = record.applied if record else {}
         return JournalEntry(
             run=self.run,
             plan=self.plan.name,
@@ -84,7 +86,7 @@ class Actor:
             region=self.scope.region,
             at=self.clock.now(),
             identifier=step.identifier,
-            before=mask(before),
+            before=mask(veil(before, {**applied, **after})),
             after=mask(after),
         )
 

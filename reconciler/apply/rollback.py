@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.apply.act import Actor
 from reconciler.apply.step import SETTLE, replaced
-from reconciler.live import compare, foreign
+from reconciler.live import compare, desired_of, foreign
 from reconciler.model.change import ChangeSet, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
 from reconciler.model.ids import Identifier, LogicalId, Owner, StepId
@@ -18,7 +18,6 @@ from reconciler.model.report import StepResult, StepState
 from reconciler.model.resource import Observation, Record
 from reconciler.model.values import Properties, reveal
 from reconciler.schema import schema_for
-from reconciler.template import resolve
 
 _UNDO = ":undo"
 
@@ -80,7 +79,7 @@ class Undoer:
     def _half_made(self, step: Step) -> Identifier | None:
         """What a failed create left behind, if it is ours and was not there before."""
         actor, planned = self.actor, self.actor.plan.resources[step.logical_id]
-        desired = reveal(resolve(planned.properties, actor.view))
+        desired = reveal(desired_of(planned, actor.view))
         found = actor.provider(step).locate(actor.scope, desired, Owner(actor.plan.name, step.logical_id))
         if found is None or found.identifier == self.changes.identifiers.get(step.logical_id):
             return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.apply.act import Actor
 from reconciler.apply.describe import command
-from reconciler.live import changed_properties, compare, foreign, record_of, target
+from reconciler.live import changed_properties, compare, desired_of, foreign, record_of, target
 from reconciler.model.change import Action, ChangeSet, FieldChange, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
 from reconciler.model.ids import Identifier, LogicalId, Owner
@@ -19,7 +19,6 @@ from reconciler.model.report import StepResult, StepState
 from reconciler.model.resource import Observation, Record
 from reconciler.model.values import Properties, has_unknown, mask, reveal
 from reconciler.schema import TypeSchema, canonical, schema_for
-from reconciler.template import resolve
 
 #: AWS is eventually consistent: a resource just written may read old or absent for a while. Seconds between looks.
 SETTLE = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -248,7 +247,7 @@ class StepRunner:
 
     def _desired(self, step: Step) -> Properties:
         planned = self.actor.plan.resources[step.logical_id]
-        desired: Properties = resolve(planned.properties, self.actor.view)
+        desired = desired_of(planned, self.actor.view)
         if has_unknown(desired):
             raise AwsFault(FaultKind.INTERNAL, f"{step.logical_id} refers to values that are still unknown")
         return desired

@@ -12,6 +12,7 @@ from typing import Any
 from reconciler.diff.observe import waves
 from reconciler.diff.order import steps_of
 from reconciler.live.compare import compare
+from reconciler.live.desired import desired_of, veil
 from reconciler.live.merge import target
 from reconciler.live.ownership import owner_in
 from reconciler.live.view import Seen, View
@@ -21,7 +22,6 @@ from reconciler.model.plan import Plan, PlannedResource
 from reconciler.model.resource import Observation, SyncState, Unreadable
 from reconciler.model.values import Properties, Unknown, leaves, mask
 from reconciler.schema import TypeSchema, canonical, schema_for
-from reconciler.template import resolve
 
 _KEEPS = frozenset({"Retain", "Snapshot"})
 
@@ -68,7 +68,7 @@ def build(plan: Plan, view: View, at: datetime) -> ChangeSet:
 def _planned(draft: _Draft, planned: PlannedResource) -> None:
     name = planned.logical_id
     entry = draft.view.seen[name]
-    desired = resolve(planned.properties, draft.view)
+    desired = desired_of(planned, draft.view)
     draft.desired[name] = desired
     unread = _unread_need(draft, desired)
     if isinstance(entry.live, Unreadable):
@@ -127,7 +127,8 @@ def _existing(draft: _Draft, planned: PlannedResource, entry: Seen, live: Observ
     reason = _reason(action, fields)
     draft.state(name, SyncState.DRIFTED, reason)
     after = desired if action is Action.REPLACE else target(schema, desired, live.properties, fields)
-    before = {key: live.properties[key] for key in after.keys() | _tops(fields) if key in live.properties}
+    shown = after.keys() | _tops(fields)
+    before = veil({key: live.properties[key] for key in shown if key in live.properties}, {**(applied or {}), **after})
     draft.changes.append(Change(name, planned.type, action, live.identifier, before, after, fields, reason))
 
 
@@ -179,7 +180,7 @@ def _remove(draft: _Draft, name: LogicalId) -> None:
     else:
         reason = "the plan is to be absent" if plan.absent else "no longer in the plan"
         draft.state(name, SyncState.DRIFTED, reason)
-        before = dict(entry.live.properties)
+        before = veil(entry.live.properties, entry.record.applied if entry.record else {})
         draft.changes.append(Change(name, entry.type, Action.DELETE, entry.live.identifier, before, None, (), reason))
 
 

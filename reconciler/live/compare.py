@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.live.desired import has_secret
 from reconciler.model.change import FieldChange
 from reconciler.model.values import MASK, Properties, Sensitive, Unknown, has_unknown
-from reconciler.schema import MISSING, Path, TypeSchema, canonical, defaults
+from reconciler.schema import MISSING, Path, TypeSchema, accepts, canonical, conceal, defaults
 
 _EMPTY: tuple[Any, ...] = (None, [], {}, "")
 
@@ -97,7 +98,9 @@ def _same(schema: TypeSchema | None, path: Path, wanted: Any, live: Any) -> bool
         default = defaults(schema, path) if schema else MISSING
         return default is not MISSING and canonical(schema, path, wanted) == canonical(schema, path, default)
     left, right = canonical(schema, path, wanted), canonical(schema, path, live)
-    return bool(left == right) or _covers(left, right)
+    if left == right or _covers(left, right):
+        return True
+    return schema is not None and accepts(schema, path, wanted, live)
 
 
 def _covers(wanted: Any, live: Any) -> bool:
@@ -144,7 +147,7 @@ def _taken_back(schema: TypeSchema | None, path: Path, applied: Any, live: Any) 
         for key in sorted(canonical(schema, path, applied).keys() & current.keys()):
             yield _field(schema, (*path, key), current[key], None, "plan")
         return
-    yield _field(schema, path, live, None, "plan")
+    yield _field(schema, path, Sensitive(live) if has_secret(applied) else live, None, "plan")
 
 
 def _reason(schema: TypeSchema | None, path: Path, wanted: Any, applied: Any) -> str:
@@ -156,14 +159,18 @@ def _reason(schema: TypeSchema | None, path: Path, wanted: Any, applied: Any) ->
 
 
 def _field(schema: TypeSchema | None, path: Path, before: Any, after: Any, reason: str) -> FieldChange:
-    secret = isinstance(after, Sensitive) or (schema is not None and schema.is_secret(path))
     return FieldChange(
         path=pointer(path),
-        before=Sensitive(before) if secret and before is not None else before,
-        after=Sensitive(after) if secret and after is not None and not isinstance(after, Sensitive) else after,
+        before=Sensitive(before) if before is not None and has_secret(after) else _hidden(schema, path, before),
+        after=_hidden(schema, path, after),
         forces_replacement=schema is not None and schema.forces_replacement(path),
         reason=reason,
     )
+
+
+def _hidden(schema: TypeSchema | None, path: Path, value: Any) -> Any:
+    """``value`` with everything that the schema calls write-only concealed, at whatever depth."""
+    return value if schema is None or value is None else conceal(schema, path, value)
 
 
 def pointer(path: Path) -> str:

@@ -202,7 +202,6 @@ def status_of(report: RunReport, plan: Plan, outcome: Outcome, previous: PlanSta
     in_sync = report.state is PlanState.IN_SYNC
     resources = _settled(changes.resources, report) if changes and in_sync else changes.resources if changes else None
     read_all = changes is not None and not changes.unknown
-    drifting = bool(changes and changes.changes) and not in_sync
     return PlanStatus(
         plan=plan.name,
         environment=plan.target.environment,
@@ -222,9 +221,19 @@ def status_of(report: RunReport, plan: Plan, outcome: Outcome, previous: PlanSta
         updated_at=report.finished_at,
         verified_at=report.started_at if read_all else (previous.verified_at if previous else None),
         last_success_at=report.finished_at if succeeded(report) else (previous.last_success_at if previous else None),
-        drift_since=(previous.drift_since if previous else None) or report.started_at if drifting else None,
+        drift_since=_drift_since(report, changes, previous),
         failures=failures_after(outcome, previous),
     )
+
+
+def _drift_since(report: RunReport, changes: ChangeSet | None, previous: PlanStatus | None) -> datetime | None:
+    """Since when the plan has differed. A pass that couldn't look doesn't end a drift: only seeing none does."""
+    before = previous.drift_since if previous else None
+    if changes is None:
+        return before
+    if report.state is PlanState.IN_SYNC or not changes.changes:
+        return None
+    return before or report.started_at
 
 
 def _settled(resources: tuple[ResourceState, ...], report: RunReport) -> tuple[ResourceState, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.model.codec import to_json
 from reconciler.model.decision import Mode
 from reconciler.model.errors import AwsFault, FaultKind, PolicyUnavailable, StoreError
 from reconciler.model.events import StepFinished
@@ -14,6 +15,7 @@ from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Delivery, IgnoreRule, RollbackPolicy
 from reconciler.model.report import PlanState, StepState
 from reconciler.model.resource import SyncState
+from reconciler.model.values import Sensitive
 from tests.unit.cycle.conftest import NETWORK, Rig, make_plan
 
 VPC, SUBNET, GROUP, QUEUE = "AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::SecurityGroup", "AWS::SQS::Queue"
@@ -386,3 +388,46 @@ def test_the_change_digest_binds_to_content_and_not_to_the_moment(rig: Rig) -> N
     other = rig.cycle.preview(make_plan(network(Queue={"DelaySeconds": 6})), ()).changes
     assert first is not None and again is not None and other is not None
     assert first.digest == again.digest != other.digest
+
+
+def test_a_drift_lasts_until_a_pass_sees_that_it_is_gone(rig: Rig) -> None:
+    rig.policy.mode = Mode.WAIT
+    plan = make_plan(NETWORK)
+    rig.run(plan)
+    since = rig.store.status("demo").drift_since
+    rig.clock.advance(600)
+    rig.access.fault = AwsFault(FaultKind.UNAVAILABLE, "down")
+    rig.run(plan)
+    assert rig.store.status("demo").drift_since == since is not None
+
+
+CANARY = "canary-7f3a"
+
+
+def test_a_secret_goes_to_aws_and_nowhere_else(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    """Set, changed behind the back, changed in the plan, failing, taken out: it shows up nowhere."""
+
+    def plan(value: str, **changes) -> object:  # type: ignore[no-untyped-def]
+        made = make_plan({"Queue": NETWORK["Queue"]}, **changes)
+        resource = made.resources[LogicalId("Queue")]
+        hidden = replace(resource, properties={"QueueName": "jobs", "KmsMasterKeyId": Sensitive(value)})
+        return replace(made, resources={LogicalId("Queue"): hidden})
+
+    rig.run(plan(CANARY))
+    (live,) = rig.world.of(QUEUE).values()
+    assert live["KmsMasterKeyId"] == CANARY
+    live["KmsMasterKeyId"] = f"{CANARY}-drifted"
+    rig.run(plan(CANARY))
+    assert live["KmsMasterKeyId"] == CANARY
+    rig.run(plan(f"{CANARY}-new"))
+    rig.world.fail["update", "Queue"] = [AwsFault(FaultKind.INVALID_REQUEST, "no")]
+    rig.run(plan(f"{CANARY}-newer"))
+    rig.run(make_plan({"Queue": {"Type": QUEUE, "Properties": {"QueueName": "jobs"}}}))
+    assert "KmsMasterKeyId" not in live
+    rig.run(plan(CANARY))
+    rig.run(plan(CANARY, absent=True))
+    kept = [to_json(report) + to_json(status) for report, status in rig.recorded.reports]
+    kept += [to_json(entry) for report, _ in rig.recorded.reports for entry in rig.store.journal(report.run)]
+    kept += [to_json(changes.changes) for changes in rig.policy.reviewed]
+    kept += [repr(event) for event in rig.events.events] + list(capsys.readouterr())
+    assert [text for text in kept if CANARY in text] == []
