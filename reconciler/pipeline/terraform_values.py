@@ -14,6 +14,8 @@ from reconciler.pipeline.files import Place, is_list
 from reconciler.pipeline.hcl import Call, Raw, Template, inline
 from reconciler.pipeline.variables import Variable, Variables
 from reconciler.schema import TypeSchema
+from reconciler.template.dynamic import OPENING, split_references
+from reconciler.template.problems import FunctionError
 
 _SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
@@ -159,7 +161,7 @@ class Translator:
         for match in _SUBSTITUTION.finditer(text):
             parts += [text[end : match.start()], self._substituted(match[1], given, place)]
             end = match.end()
-        return concatenated([*parts, text[end:]])
+        return self._resolved(concatenated([*parts, text[end:]]), place)
 
     def _substituted(self, name: str, given: Mapping[str, Any], place: Place) -> Any:
         if name.startswith("!"):
@@ -175,7 +177,24 @@ class Translator:
         parts: list[Any] = []
         for item in items:
             parts += [delimiter, self.value(item, place)]
-        return concatenated(parts[1:])
+        return self._resolved(concatenated(parts[1:]), place)
+
+    def _resolved(self, value: Any, place: Place) -> Any:
+        """A concatenation whose literal text may hold dynamic references, which Terraform doesn't know."""
+        pieces = value.parts if isinstance(value, Template) else (value,)
+        parts: list[Any] = []
+        for piece in pieces:
+            for part in self._split_text(piece, place) if isinstance(piece, str) else [piece]:
+                parts.append(self._dynamic(part.argument, place) if isinstance(part, Deferred) else part)
+                if isinstance(part, str) and OPENING in part:
+                    raise place.refuse("the name of a dynamic reference isn't known before deployment")
+        return concatenated(parts)
+
+    def _split_text(self, text: str, place: Place) -> list[Any]:
+        try:
+            return split_references(text)
+        except FunctionError as error:
+            raise place.refuse(str(error)) from error
 
     def _select(self, argument: Any, place: Place) -> Any:
         index, values = argument

@@ -17,6 +17,7 @@ from reconciler.model.errors import PipelineError
 from reconciler.model.plan import Parameter, Plan
 from reconciler.model.values import Sensitive, leaves, reveal
 from reconciler.pipeline.files import Place
+from reconciler.pipeline.naming import attribute_name
 
 # Shorter than this, a secret can't be told from text that merely looks like it.
 _SHORTEST_SECRET = 5
@@ -64,9 +65,15 @@ class Variables:
     def named(self, words: str, description: str, *, kind: str = "String", sensitive: bool = True) -> Variable:
         """A variable for something else the files can't hold, named from ``words``."""
         name = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", words) if part)
-        while name in self._reserved or (name in self._found and self._found[name].description != description):
+        while self._taken(name, description):
             name += "X"
         return self._add(Variable(name, kind, description, sensitive))
+
+    def _taken(self, name: str, description: str) -> bool:
+        """Whether another value has the name, in CloudFormation's spelling or in Terraform's (``SsmAB``, ``SsmAb``)."""
+        label = attribute_name(name)
+        others = [other.name for other in self._found.values() if other.description != description]
+        return any(label == attribute_name(other) for other in [*others, *self._reserved])
 
     def _add(self, variable: Variable) -> Variable:
         return self._found.setdefault(variable.name, variable)

@@ -3,13 +3,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-Terraform = Callable[..., "subprocess.CompletedProcess[str]"]
+from pipeline_terraform import Terraform
 
 
 def _binary() -> str | None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import hcl2
 import pytest
-from conftest import Terraform
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pipeline_terraform import Terraform
 
 from reconciler.pipeline.hcl import Block, Call, Raw, Template, document, expression, inline, quoted
 

@@ -11,10 +11,10 @@ from typing import Any
 import hcl2
 import pytest
 import yaml
-from conftest import Terraform
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pipeline_builders import CANARY, att, creating, join, plan_of, ref, resource, web_plan
+from pipeline_terraform import Terraform
 
 from reconciler.model.change import ChangeSet
 from reconciler.model.errors import PipelineError
@@ -154,6 +154,7 @@ FUNCTIONS: list[tuple[Any, str]] = [
  "jsonencode({\n    a = [1]\n    b = awscc_ec2_vpc.vpc.vpc_id\n  })"),
     (Deferred("Fn::Length", Deferred("Fn::Split", [",", ref("Vpc")])),
      'length(split(",", awscc_ec2_vpc.vpc.vpc_id))'),
+    (join("", "x-{{resolve:ssm:/a/b}}-", ref("Vpc")), '"x-${var.ssm_ab}-${awscc_ec2_vpc.vpc.vpc_id}"'),
     (Deferred("Fn::ImportValue", "net-VpcId"), "var.imported_net_vpc_id"),
     (Deferred("Resolve", ["secretsmanager", "db:SecretString:password"]),
  "var.secretsmanager_db_secret_string_password"),
@@ -203,6 +204,11 @@ def test_functions_are_formatted_as_fmt_does(terraform: Terraform, tmp_path: Pat
         (
             {"Subscription": [{"Endpoint": Deferred("Fn::If", []), "Protocol": "sqs"}]},
             "Topic/Subscription/0/Endpoint: ",
+        ),
+        ({"DisplayName": join("", "{{resolve:ssm:", ref("Vpc"), "}}")}, "Topic/DisplayName: the name of a dynamic"),
+        (
+            {"DisplayName": join("", "{{resolve:nope:x}}", ref("Vpc"))},
+            "Topic/DisplayName: dynamic reference to unknown",
         ),
         ({"DisplayName": "\ud800"}, "lone surrogate"),
     ],
@@ -282,6 +288,19 @@ def test_a_secret_that_slipped_through_stops_everything() -> None:
         assert "canary" not in str(caught.value)
 
 
+def test_secrets_with_nearly_the_same_name_stay_apart() -> None:
+    rendered = files(
+        plan_of(
+            resource("A", "AWS::SNS::Topic", {"DisplayName": Deferred("Resolve", ["ssm", "/a/b"])}),
+            resource("B", "AWS::SNS::Topic", {"DisplayName": Deferred("Resolve", ["ssm", "/ab"])}),
+            resource("C", "AWS::SNS::Topic", {"DisplayName": Deferred("Resolve", ["ssm", "/a/b"])}),
+        )
+    )
+    names = re.findall(r"display_name = var\.(\w+)", rendered["main.tf"])
+    assert names[0] == names[2] != names[1]
+    assert sorted(re.findall(r'variable "(\w+)"', rendered["variables.tf"])) == sorted(set(names))
+
+
 # CloudFormation
 
 
@@ -351,6 +370,8 @@ def test_parameters_policies_and_imports() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example("\x85")
+@example("a\u2028b")
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
 def test_any_text_survives_the_template(text: str) -> None:
     plan = plan_of(resource("Topic", "AWS::SNS::Topic", {"DisplayName": text}), description=text)
