@@ -29,7 +29,18 @@ from reconciler.model.ids import PlanName, RequestId, RunId
 from reconciler.model.plan import Approval, Delivery, Plan
 from reconciler.model.report import Context, PlanState, PlanStatus, RunReport
 from reconciler.model.resource import Unreadable
-from reconciler.ports import AwsAccess, Clock, EventSink, Pipeline, PolicyEngine, Providers, Scope, Store, Telemetry
+from reconciler.ports import (
+    AwsAccess,
+    Clock,
+    EventSink,
+    Locks,
+    Pipeline,
+    PolicyEngine,
+    Providers,
+    Scope,
+    Store,
+    Telemetry,
+)
 from reconciler.status.outcome import Backoff, Outcome, applied, failed, next_steps, report_of, status_of
 from reconciler.template import resolve
 
@@ -86,11 +97,12 @@ class Cycle:
         events: EventSink,
         telemetry: Telemetry,
         recorder: Recorder,
+        locks: Locks,
         limits: Limits,
     ) -> None:
         self._access, self._providers, self._policy, self._pipeline = access, providers, policy, pipeline
         self._outside, self._store, self._clock, self._events = outside, store, clock, events
-        self._telemetry, self._recorder, self._limits = telemetry, recorder, limits
+        self._telemetry, self._recorder, self._locks, self._limits = telemetry, recorder, locks, limits
         self._stopping = threading.Event()
 
     def run(
@@ -101,7 +113,7 @@ class Cycle:
         started = self._clock.now()
         self._events.emit(PassStarted(work.run, plan.name, trigger))
         with structlog.contextvars.bound_contextvars(run=work.run, plan=plan.name):
-            outcome = self._guarded(work, self._carry_out)
+            outcome = self._guarded(lambda: self._alone(work))
             previous = self._previous(plan.name)
             report = report_of(
                 work.run,
@@ -121,13 +133,13 @@ class Cycle:
     def preview(self, plan: Plan, approvals: tuple[Approval, ...]) -> Preview:
         """What a pass would do, without doing it. Never raises."""
         work = _Pass(RunId("preview"), plan, approvals)
-        outcome = self._guarded(work, lambda _work, _scope, _view, reviewed: reviewed)
+        outcome = self._guarded(lambda: self._flow(work, lambda _work, _scope, _view, reviewed: reviewed))
         return Preview(outcome.changes, outcome.decision, outcome.error, outcome)
 
     def recover(self, plan: Plan) -> None:
         """Settle what a crash left half done. Raises ReconcilerError; then no pass may be made yet."""
-        if self._writable(plan) and self._store.unfinished(plan.name):
-            resume(plan, self._open(plan), self._providers, self._store, self._clock)
+        with self._locks.hold(plan.name):
+            self._settle(plan)
 
     def stop(self) -> None:
         """Let running passes finish the steps in hand and begin no other."""
@@ -135,15 +147,21 @@ class Cycle:
 
     # the flow
 
-    def _guarded(self, work: _Pass, finish: Callable[[_Pass, Scope, View, Outcome], Outcome]) -> Outcome:
+    def _guarded(self, flow: Callable[[], Outcome]) -> Outcome:
         try:
-            return self._flow(work, finish)
+            return flow()
         except ReconcilerError as error:
             log.warning("pass failed", reason=error.reason, error=str(error))
             return failed(error)
         except Exception as error:
             log.exception("pass failed unexpectedly")
             return failed(AwsFault(FaultKind.INTERNAL, f"{type(error).__name__}: {error}"))
+
+    def _alone(self, work: _Pass) -> Outcome:
+        """The whole flow while no other process works on the plan, so that open journal entries are a crash's."""
+        with self._locks.hold(work.plan.name):
+            self._settle(work.plan)
+            return self._flow(work, self._carry_out)
 
     def _flow(self, work: _Pass, finish: Callable[[_Pass, Scope, View, Outcome], Outcome]) -> Outcome:
         plan = work.plan
@@ -157,8 +175,6 @@ class Cycle:
             return Outcome(PlanState.DENIED, next_steps(admitted), decision=admitted)
         with self._timed(plan, "diff"):
             scope = self._open(plan)
-            if self._writable(plan):
-                resume(plan, scope, self._providers, self._store, self._clock)
             changes, view = diff(
                 plan, scope, self._providers, self._store, self._outside(scope, self._writable(plan)), self._clock.now()
             )
@@ -214,6 +230,10 @@ class Cycle:
 
     # parts
 
+    def _settle(self, plan: Plan) -> None:
+        if self._writable(plan) and not plan.suspend and self._store.unfinished(plan.name):
+            resume(plan, self._open(plan), self._providers, self._store, self._clock)
+
     def _check_supported(self, plan: Plan) -> None:
         problems = [
             Problem(
@@ -268,10 +288,8 @@ class Cycle:
         for name in changes.found - changes.gone:
             identifier = changes.identifiers.get(name)
             if identifier is not None and not plan.absent:
-                applied_now = self._store.records(plan.name).get(name)
-                desired = applied_now.applied if applied_now else changes.desired[name]
                 at = self._clock.now()
-                self._store.save_record(record_of(plan, name, identifier, desired, scope, at))
+                self._store.save_record(record_of(plan, name, identifier, changes.desired[name], scope, at))
         for name in changes.gone:
             self._store.drop_record(plan.name, name)
 

@@ -6,6 +6,7 @@ Contracts are written here, on the interface; ``reconciler.testing`` ships an in
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -220,6 +221,13 @@ class Store(Protocol):
     # templates' outputs for Fn::ImportValue
     def save_exports(self, plan: PlanName, account: str, region: str, exports: Mapping[str, Any]) -> None: ...
     def export(self, account: str, region: str, name: str) -> Any | None: ...
+
+
+class Locks(Protocol):
+    """Keeps passes over one plan apart, across processes."""
+
+    def hold(self, plan: PlanName) -> AbstractContextManager[None]:
+        """Hold the plan's lock while the context is entered. Raises StoreError if it can't be had."""
 
 
 class EventSink(Protocol):

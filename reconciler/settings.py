@@ -161,12 +161,6 @@ class LogSettings(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class NotifySettings(_Section):
-    """Where the report of every run that did something is posted as JSON."""
-
-    webhook: SecretStr | None = None
-
-
 _document: ContextVar[Mapping[str, Any] | None] = ContextVar("_document", default=None)
 
 
@@ -192,7 +186,6 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     daemon: DaemonSettings = DaemonSettings()
     log: LogSettings = LogSettings()
-    notify: NotifySettings = NotifySettings()
 
     @classmethod
     def settings_customise_sources(

@@ -59,23 +59,46 @@ class App:
 def build(settings: Settings, *, events: EventSink | None = None, clock: Clock | None = None) -> App:
     """The application. Raises ConfigurationError or StoreError; touches neither AWS nor Git."""
     from reconciler.status.metrics import Metrics
-    from reconciler.store import SqlStore
 
     clock, events = clock or SystemClock(), events or NoEvents()
     metrics = Metrics(settings.daemon.interval)
-    store = SqlStore(settings.store_url)
-    return _assembled(settings, store, metrics, clock, events)
+    store = open_store(settings)
+    source, policy = _source(settings, clock), _policy(settings, clock, metrics)
+    return _assembled(settings, store, metrics, clock, events, source, policy)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store alone, for commands that only look. Raises StoreError."""
+    from reconciler.store import SqlStore
+
+    return SqlStore(settings.store_url)
 
 
 def rebuild(app: App, settings: Settings) -> App:
-    """The application after a reload: new settings; the same store, metrics, clock and events."""
-    return _assembled(settings, app.store, app.metrics, app.clock, app.events)
+    """The application after a reload: new settings; the same store, metrics, clock and events.
+
+    Source and policy engine stay too, with the last good versions that they hold, unless their settings changed.
+    """
+    old = app.settings
+    kept = settings.source == old.source and settings.allowed_signers == old.allowed_signers
+    source = app.source if kept else _source(settings, app.clock)
+    policy = app.policy if settings.policy == old.policy else _policy(settings, app.clock, app.metrics)
+    return _assembled(settings, app.store, app.metrics, app.clock, app.events, source, policy)
 
 
-def _assembled(settings: Settings, store: Store, metrics: Metrics, clock: Clock, events: EventSink) -> App:
+def _assembled(
+    settings: Settings,
+    store: Store,
+    metrics: Metrics,
+    clock: Clock,
+    events: EventSink,
+    source: SourceLike,
+    policy: PolicyLike,
+) -> App:
     from reconciler.providers.registry import Registry
+    from reconciler.store.locks import PlanLocks
 
-    access, policy = _access(settings, clock, metrics), _policy(settings, clock, metrics)
+    access = _access(settings, clock, metrics)
     cycle = Cycle(
         access=access,
         providers=Registry(),
@@ -87,9 +110,10 @@ def _assembled(settings: Settings, store: Store, metrics: Metrics, clock: Clock,
         events=events,
         telemetry=metrics,
         recorder=metrics,
+        locks=PlanLocks(settings.state_dir / "locks", clock),
         limits=_limits(settings),
     )
-    return App(settings, _source(settings, clock), cycle, store, policy, metrics, clock, events, access)
+    return App(settings, source, cycle, store, policy, metrics, clock, events, access)
 
 
 def _access(settings: Settings, clock: Clock, metrics: Metrics) -> Access:

@@ -40,7 +40,8 @@ def apply(
     changes: ChangeSet, actor: Actor, context: Context, *, parallel: int, stopping: Callable[[], bool]
 ) -> Applied:
     """Take every step of ``changes``, at most ``parallel`` at a time. Raises StoreError if it can't be journalled."""
-    records = dict(actor.store.records(actor.plan.name))
+    actor.records.update(actor.store.records(actor.plan.name))
+    records = dict(actor.records)
     total = len(changes.steps)
     runner = StepRunner(actor, changes)
     actor.events.emit(ApplyStarted(actor.run, context, changes.steps))

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.live import View, veil
 from reconciler.model.change import Step
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.events import StepProgress
-from reconciler.model.ids import ClientToken, Identifier, RunId, StepId
+from reconciler.model.ids import ClientToken, Identifier, LogicalId, RunId, StepId
 from reconciler.model.journal import JournalEntry, JournalState
 from reconciler.model.plan import Plan
 from reconciler.model.progress import Done, Pending, Progress
-from reconciler.model.resource import Observation, Unreadable, Wanted
+from reconciler.model.resource import Observation, Record, Unreadable, Wanted
 from reconciler.model.values import Properties, mask
 from reconciler.ports import Clock, EventSink, Providers, ResourceProvider, Scope, Store
 
@@ -39,6 +39,18 @@ class Actor:
     store: Store
     clock: Clock
     events: EventSink
+    #: what the store holds of the plan: read once a run, written through
+    records: dict[LogicalId, Record] = field(default_factory=dict)
+
+    def remember(self, record: Record) -> None:
+        """Keep a record, in the store first."""
+        self.store.save_record(record)
+        self.records[record.logical_id] = record
+
+    def forget(self, name: LogicalId) -> None:
+        """Drop a record, in the store first."""
+        self.store.drop_record(self.plan.name, name)
+        self.records.pop(name, None)
 
     def provider(self, step: Step) -> ResourceProvider:
         """The provider of a step's type. Raises AwsFault INTERNAL if there is none."""
@@ -72,7 +84,7 @@ class Actor:
 
     def _intent(self, step: Step, before: Properties, after: Properties, suffix: str) -> JournalEntry:
         step_id = StepId(step.id + suffix)
-        record = self.store.records(self.plan.name).get(step.logical_id)
+        record = self.records.get(step.logical_id)
         applied = record.applied if record else {}
         return JournalEntry(
             run=self.run,

@@ -73,7 +73,7 @@ class Undoer:
             )
             self._gone(step, identifier)
         self._restore_record(step)
-        actor.store.drop_record(actor.plan.name, replaced(step.logical_id))
+        actor.forget(replaced(step.logical_id))
         return f"deleted {identifier} again"
 
     def _half_made(self, step: Step) -> Identifier | None:
@@ -133,15 +133,15 @@ class Undoer:
         self._as_before(step, identifier, before)
         record = self.records.get(step.logical_id)
         if record is not None:
-            actor.store.save_record(replace(record, identifier=identifier))
+            actor.remember(replace(record, identifier=identifier))
         return f"made again as {identifier}; what it held is lost"
 
     def _restore_record(self, step: Step) -> None:
         record = self.records.get(step.logical_id)
         if record is None:
-            self.actor.store.drop_record(self.actor.plan.name, step.logical_id)
+            self.actor.forget(step.logical_id)
         else:
-            self.actor.store.save_record(record)
+            self.actor.remember(record)
 
     def _gone(self, step: Step, identifier: Identifier) -> None:
         if not self._settles(lambda: self.actor.read(step, identifier, frozenset()) is None):

@@ -144,14 +144,13 @@ class StepRunner:
 
     def _remember_old_half(self, step: Step, old: Identifier) -> None:
         """Before the new half exists: from then on the old one is an orphan that a later pass would prune."""
-        store, records = self.actor.store, self.actor.store.records(self.actor.plan.name)
         delete = next(
             (s for s in self.changes.steps if s.verb is Verb.DELETE and s.logical_id == step.logical_id), None
         )
         if delete is None or delete.id in step.needs:
             return
-        record = records.get(step.logical_id) or self._record(step, old, {}, adopted=False)
-        store.save_record(
+        record = self.actor.records.get(step.logical_id) or self._record(step, old, {}, adopted=False)
+        self.actor.remember(
             replace(record, logical_id=replaced(step.logical_id), identifier=old, deletion_policy="Delete")
         )
 
@@ -222,7 +221,7 @@ class StepRunner:
                 after={},
             )
             self._validated_gone(step, live.identifier)
-        actor.store.drop_record(actor.plan.name, record_name)
+        actor.forget(record_name)
         if record_name == step.logical_id and step.logical_id in actor.view.seen:
             actor.view.seen[step.logical_id].live = None
         return step.identifier, f"deleted {step.identifier}" if live else f"{step.identifier} was gone already"
@@ -230,7 +229,7 @@ class StepRunner:
     def _record_name(self, step: Step) -> LogicalId:
         """Create-first replacements keep the old half under a name of its own."""
         old = replaced(step.logical_id)
-        return old if old in self.actor.store.records(self.actor.plan.name) else step.logical_id
+        return old if old in self.actor.records else step.logical_id
 
     def _validated_gone(self, step: Step, identifier: Identifier) -> None:
         for pause in SETTLE:
@@ -256,8 +255,7 @@ class StepRunner:
         return frozenset(desired) | step.changed | frozenset(self.changes.live.get(step.logical_id, {}))
 
     def _fields(self, step: Step, desired: Properties, live: Observation) -> tuple[FieldChange, ...]:
-        plan = self.actor.plan
-        record = self.actor.store.records(plan.name).get(step.logical_id)
+        record = self.actor.records.get(step.logical_id)
         return compare(
             self._schema(step), desired, live.properties, record.applied if record else None, self._ignored(step)
         )
@@ -285,10 +283,8 @@ class StepRunner:
 
     def _remember(self, step: Step, live: Observation, desired: Properties, *, adopted: bool) -> None:
         actor = self.actor
-        old = actor.store.records(actor.plan.name).get(step.logical_id)
-        actor.store.save_record(
-            self._record(step, live.identifier, desired, adopted=adopted or bool(old and old.adopted))
-        )
+        old = actor.records.get(step.logical_id)
+        actor.remember(self._record(step, live.identifier, desired, adopted=adopted or bool(old and old.adopted)))
         entry = actor.view.seen[step.logical_id]
         entry.identifier, entry.live = live.identifier, live
         actor.view.changing.discard(step.logical_id)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -125,9 +126,14 @@ class Rig:
             events=self.events,
             telemetry=SilentTelemetry(),
             recorder=self.recorded,
+            locks=self,
             limits=Limits(frozenset({"sandbox", "development"}), 4, Backoff(5.0, 900.0)),
         )
         return self.cycle
+
+    def hold(self, plan: str) -> Any:
+        """No other process."""
+        return nullcontext()
 
     def run(self, plan: Plan) -> Any:
         """One pass; mutations of earlier passes are forgotten."""
