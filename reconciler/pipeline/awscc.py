@@ -115,8 +115,10 @@ def attribute(schema: TypeSchema, address: str, name: str, place: Place) -> Raw:
 
 
 def is_free_form(schema: TypeSchema, node: Mapping[str, Any]) -> bool:
-    """Whether the provider takes the value as a JSON string: an object of any shape, or one of several kinds."""
+    """Whether the provider takes the value as a JSON string: an object of any shape, of several kinds or of none."""
     kinds = set(_kinds(schema, node))
+    if not kinds:
+        return True
     if len(kinds) > 1 and kinds & {"object", "array"}:
         return True
     return kinds == {"object"} and not is_object(schema, node) and not _is_map(node)

@@ -152,7 +152,6 @@ http: {{token: {secret}}}
 policy: {{opa: {{address: "http://u:{secret}@opa:8181", token: {secret}}}}}
 store: {{url: "postgresql://user:{secret}@db/x?sslpassword={secret}"}}
 source: {{git: {{url: "https://oauth2:{secret}@example.com/x.git"}}}}
-notify: {{webhook: "https://hooks.example.com/{secret}"}}
 """,
     )
     settings = load_settings()
@@ -160,7 +159,7 @@ notify: {{webhook: "https://hooks.example.com/{secret}"}}
     assert secret not in shown
     assert "db/x" in shown
     assert settings.store_url.count(secret) == 2
-    for section in (settings.http, settings.store, settings.notify):
+    for section in (settings.http, settings.store):
         assert secret not in repr(section)
 
 
