@@ -14,7 +14,7 @@ from reconciler.model.ids import Identifier, LogicalId
 from reconciler.model.plan import Output, Plan, PlannedResource
 from reconciler.model.values import Deferred, Sensitive, Unknown
 from reconciler.pipeline.files import Place, RenderedFile, is_list
-from reconciler.pipeline.ownership import HEADER, with_ownership
+from reconciler.pipeline.header import HEADER
 from reconciler.pipeline.variables import Variable, Variables
 from reconciler.schema import TypeSchema, schema_for
 from reconciler.template import references
@@ -64,7 +64,7 @@ class _Template:
 
     def resource(self, resource: PlannedResource) -> dict[str, Any]:
         schema = self.schemas[resource.logical_id]
-        wanted = with_ownership(self._plan, resource, schema) if schema else resource.properties
+        wanted = resource.properties
         place = Place(resource.logical_id)
         properties = {name: self._value(wanted[name], place.key(name), schema) for name in sorted(wanted)}
         extra = sorted((resource.needs - references(wanted)) & set(self._plan.resources))

@@ -16,7 +16,7 @@ from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
 from reconciler.pipeline import message, refs
 from reconciler.pipeline.files import RenderedFile
-from reconciler.pipeline.ownership import HEADER
+from reconciler.pipeline.header import HEADER
 from reconciler.pipeline.rendering import MANAGED_FILES, render
 from reconciler.pipeline.repository import Author, Commit, PushRejected, Repository
 from reconciler.pipeline.variables import refuse_secrets

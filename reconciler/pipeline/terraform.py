@@ -12,7 +12,7 @@ from reconciler.model.plan import Output, Plan, PlannedResource
 from reconciler.pipeline import awscc, naming
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.hcl import Block, Raw, document
-from reconciler.pipeline.ownership import HEADER, with_ownership
+from reconciler.pipeline.header import HEADER
 from reconciler.pipeline.terraform_values import Translator
 from reconciler.pipeline.variables import ABSENT, Variable, Variables, parameter_variable
 from reconciler.schema import TypeSchema, schema_for
@@ -56,8 +56,7 @@ class _Module:
         )
 
     def resource(self, resource: PlannedResource) -> Block:
-        schema = self._schemas[resource.logical_id]
-        properties = with_ownership(self._plan, resource, schema)
+        properties = resource.properties
         self._translator.used.clear()
         attributes = self._translator.properties(resource, properties)
         extra = sorted((resource.needs - self._translator.used) & set(self.names))

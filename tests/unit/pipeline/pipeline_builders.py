@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.live import with_ownership
 from reconciler.model.change import Action, Change, ChangeSet, FieldChange
 from reconciler.model.decision import ChecklistItem, Decision, Mode, Reason
 from reconciler.model.ids import Digest, Identifier, LogicalId, PlanName, TypeName
@@ -62,7 +63,7 @@ def creating(plan: Plan, **settings: Any) -> ChangeSet:
     changes = tuple(
         Change(item.logical_id, item.type, Action.CREATE, reason="not there yet") for item in plan.resources.values()
     )
-    return ChangeSet(plan, changes, digest=Digest("sha256:" + "cd" * 32), **settings)
+    return ChangeSet(with_ownership(plan), changes, digest=Digest("sha256:" + "cd" * 32), **settings)
 
 
 def web_plan(*, cidr: str = "10.20.0.0/16", name: str = "prod-web", **settings: Any) -> Plan:
@@ -155,7 +156,10 @@ def updating(plan: Plan, *fields: FieldChange, name: str = "Vpc", identifier: st
         LogicalId(name), plan.resources[LogicalId(name)].type, Action.UPDATE, Identifier(identifier), fields=fields
     )
     return ChangeSet(
-        plan, (change,), identifiers={LogicalId(name): Identifier(identifier)}, digest=Digest("sha256:" + "ee" * 32)
+        with_ownership(plan),
+        (change,),
+        identifiers={LogicalId(name): Identifier(identifier)},
+        digest=Digest("sha256:" + "ee" * 32),
     )
 
 
