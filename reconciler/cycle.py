@@ -26,7 +26,7 @@ from reconciler.model.decision import Decision, Facts, Mode, deny
 from reconciler.model.errors import AwsFault, FaultKind, Problem, ReconcilerError, SourceError
 from reconciler.model.events import PassFinished, PassStarted
 from reconciler.model.ids import PlanName, RequestId, RunId
-from reconciler.model.plan import Approval, Delivery, Plan
+from reconciler.model.plan import Approval, Delivery, Plan, PlannedResource
 from reconciler.model.report import Context, PlanState, PlanStatus, RunReport
 from reconciler.model.resource import Unreadable
 from reconciler.ports import (
@@ -225,7 +225,7 @@ class Cycle:
             if reviewed.state is PlanState.IN_SYNC:
                 return replace(reviewed, branch=self._pipeline.retire(changes.plan))
             branch = self._pipeline.publish(changes, decision)
-        message = f"{len(changes.changes)} changes on branch {branch.branch} of {branch.repository}"
+        message = f"{len(changes.changes)} changes on branch {branch.branch}, to be reviewed and deployed"
         return replace(reviewed, state=PlanState.PIPELINE_OPEN, message=message, branch=branch)
 
     # parts
@@ -235,17 +235,7 @@ class Cycle:
             resume(plan, self._open(plan), self._providers, self._store, self._clock)
 
     def _check_supported(self, plan: Plan) -> None:
-        problems = [
-            Problem(
-                f"{resource.type} is not supported by this version",
-                plan.origin.file,
-                resource.line,
-                f"spec/resources/{name}/Type",
-                reason="unsupported",
-            )
-            for name, resource in plan.resources.items()
-            if self._providers.get(resource.type) is None
-        ]
+        problems = [problem for resource in plan.resources.values() for problem in self._unsupported(plan, resource)]
         if plan.delivery is not Delivery.RESOURCES:
             text = f'the delivery "{plan.delivery.value}" is not supported by this version'
             hint = "use resources or template"
@@ -254,6 +244,16 @@ class Cycle:
             ]
         if problems:
             raise SourceError(problems)
+
+    def _unsupported(self, plan: Plan, resource: PlannedResource) -> Iterator[Problem]:
+        provider, path = self._providers.get(resource.type), f"Resources/{resource.logical_id}"
+        if provider is None:
+            text = f"{resource.type} is not supported by this version"
+            yield Problem(text, plan.origin.file, resource.line, f"{path}/Type", reason="unsupported")
+            return
+        for name in sorted(resource.properties.keys() - provider.supported):
+            text = f"property {name} of {resource.type} is not supported by this version"
+            yield Problem(text, plan.origin.file, resource.line, f"{path}/Properties/{name}", reason="unsupported")
 
     def _writable(self, plan: Plan) -> bool:
         return plan.target.environment in self._limits.writable

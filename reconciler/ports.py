@@ -107,6 +107,10 @@ class ResourceProvider(Protocol):
 
     type_name: TypeName
 
+    @property
+    def supported(self) -> frozenset[str]:
+        """The top-level properties that it can write; a plan that sets another one is refused before any call."""
+
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """Read live state in as few calls as AWS allows. An identifier that doesn't exist is left out.
 

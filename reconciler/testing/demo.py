@@ -210,11 +210,10 @@ def _signpost(stage: Stage, teller: Teller, *, once: bool) -> None:
     teller.say(f"  branches  git -C {stage.repository} log --oneline --all")
     if once:
         return
-    teller.say("\n  Try: edit a plan there, or from another terminal")
-    environment = " ".join(f"{key}={value}" for key, value in stage.environment().items())
-    teller.say(f"    {environment} reconciler status")
-    teller.say(
-        f"  Resync: kill -USR1 is for `reconciler run`; here: curl -X POST -H 'Authorization: Bearer {stage.token}' \\"
-    )
-    teller.say(f"    {stage.url}/api/v1/sync")
-    teller.say("  Ctrl-C ends it.")
+    teller.say("\n  Try, from another terminal:")
+    for name, value in stage.environment().items():
+        teller.say(f"    export {name}={value}")
+    teller.say("    reconciler status dev-messaging")
+    teller.say(f"    reconciler approve dev-messaging --key {stage.key}     # and watch it being applied")
+    teller.say(f"    curl -X POST -H 'Authorization: Bearer {stage.token}' {stage.url}/api/v1/sync")
+    teller.say("  or edit a plan. Ctrl-C ends it.")

@@ -41,6 +41,7 @@ class Stage:
     The process environment points every AWS client at the local one while it is entered.
     """
 
+    approver = "carol@example.com"
     token = "demo"  # noqa: S105 - opens nothing but the demo itself
 
     def __init__(self, directory: Path, aws: LocalAws, events: EventSink, *, port: int = 0) -> None:
@@ -109,6 +110,7 @@ class Stage:
         return {
             "RECONCILER_STATE_DIR": str(self.directory / "state"),
             "RECONCILER_SOURCE__PATH": str(self.plans),
+            "RECONCILER_POLICY__DIRECTORY": str(self.policies),
             "RECONCILER_HTTP__PORT": str(self.server.port),
         }
 
@@ -135,6 +137,23 @@ class Stage:
             added = branch.commit.diff(repo.heads[_BASE].commit)
             return branch.name, str(branch.commit.summary), sorted(str(item.a_path) for item in added)
 
+    @property
+    def key(self) -> Path:
+        """The SSH private key of ``approver``, whom the stage's own allowed_signers file lists."""
+        return self.directory / "approver_key"
+
+    def _enrol(self, person: str, key: Path) -> None:
+        from cryptography.hazmat.primitives import serialization as form
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        private = Ed25519PrivateKey.generate()
+        key.touch(mode=0o600)
+        key.write_bytes(private.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption()))
+        public = private.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode()
+        key.with_suffix(".pub").write_text(f"{public} {person}\n", encoding="utf-8")
+        with (self.policies / "allowed_signers").open("a", encoding="utf-8") as signers:
+            signers.write(f'{person} namespaces="reconciler" {public}\n')
+
     def _prepare(self) -> None:
         from git import Actor, Repo
 
@@ -144,6 +163,7 @@ class Stage:
                 shutil.copytree(sample_directory(name), target)
         if self.repository.exists():
             return
+        self._enrol(self.approver, self.key)
         with Repo.init(self.repository, bare=True, initial_branch=_BASE) as repo:
             me = Actor("Platform team", "platform@example.com")
             repo.index.commit("chore: begin", author=me, committer=me)

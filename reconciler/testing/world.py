@@ -100,6 +100,7 @@ class FakeProvider:
         schema = schema_for(type_name)
         assert schema is not None
         self.schema: TypeSchema = schema
+        self.supported = schema.properties
 
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """What is there."""

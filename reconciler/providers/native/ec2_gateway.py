@@ -63,6 +63,7 @@ class VpcGatewayAttachment:
     """The tie between a VPC and its internet or VPN gateway. Identified by ``IGW|vpc-…``: a VPC has one of each."""
 
     type_name = TypeName("AWS::EC2::VPCGatewayAttachment")
+    supported = _SUPPORTED
 
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """One call for every 200 VPCs and kind of gateway."""

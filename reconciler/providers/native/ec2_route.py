@@ -66,6 +66,7 @@ class Route:
     """One route, identified by ``rtb-…|destination``. It has no tags: its place is its name."""
 
     type_name = TypeName("AWS::EC2::Route")
+    supported = frozenset({"RouteTableId", *_DESTINATIONS, *_TARGETS})
 
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """One call for every 200 route tables, however many routes are wanted of them."""
@@ -89,7 +90,7 @@ class Route:
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """CreateRoute. AWS refuses a second one to the same destination, which makes repeating it safe."""
-        refuse_unsupported(self.type_name, frozenset({"RouteTableId", *_DESTINATIONS, *_TARGETS}), desired)
+        refuse_unsupported(self.type_name, self.supported, desired)
         parameters = chosen(desired, ("RouteTableId", *_DESTINATIONS)) | _target(desired)
         identifier = _route_identifier(desired)
         try:
@@ -204,6 +205,7 @@ class SubnetRouteTableAssociation:
     """The tie between a subnet and a route table. A subnet has one; it has no tags."""
 
     type_name = TypeName("AWS::EC2::SubnetRouteTableAssociation")
+    supported = frozenset({"SubnetId", "RouteTableId"})
 
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """One call for every 200 associations."""

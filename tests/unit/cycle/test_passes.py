@@ -16,6 +16,7 @@ from reconciler.model.plan import Delivery, IgnoreRule, RollbackPolicy
 from reconciler.model.report import PlanState, StepState
 from reconciler.model.resource import SyncState
 from reconciler.model.values import Sensitive
+from reconciler.testing.world import FakeProviders
 from tests.unit.cycle.conftest import NETWORK, Rig, make_plan
 
 VPC, SUBNET, GROUP, QUEUE = "AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::SecurityGroup", "AWS::SQS::Queue"
@@ -431,3 +432,18 @@ def test_a_secret_goes_to_aws_and_nowhere_else(rig: Rig, capsys: pytest.CaptureF
     kept += [to_json(changes.changes) for changes in rig.policy.reviewed]
     kept += [repr(event) for event in rig.events.events] + list(capsys.readouterr())
     assert [text for text in kept if CANARY in text] == []
+
+
+def test_an_unsupported_property_is_said_before_any_call(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = FakeProviders.get
+
+    def get(self: FakeProviders, type_name: str) -> object:
+        provider = original(self, type_name)  # type: ignore[arg-type]
+        provider.supported -= {"DelaySeconds"}  # type: ignore[union-attr, misc]
+        return provider
+
+    monkeypatch.setattr(FakeProviders, "get", get)
+    report = rig.run(make_plan(NETWORK))
+    assert report.state is PlanState.INVALID
+    assert "property DelaySeconds of AWS::SQS::Queue is not supported by this version" in report.message
+    assert rig.access.opened == []
