@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+WORKERS ?= 2
 
-.PHONY: demo test check lint types layers policy setup real-parts bench clean
+.PHONY: demo test check lint types layers policy setup locks real-parts bench clean
 
 setup: $(STAMP)
 
@@ -14,13 +15,14 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-# The daemon on a local AWS with the plans of desired/. ONCE=1: verify and exit.
+# The daemon on a local AWS with the plans of desired/. ONCE=1: verify and exit. PORT=0: any free port for HTTP.
 demo: $(STAMP)
-	@$(BIN)/reconciler demo $(if $(ONCE),--once)
+	@$(BIN)/reconciler demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
-# Everything. Real parts that are missing (OPA, Prometheus …) skip their tests here and fail them in CI.
+# Everything, in two processes (WORKERS=0: in one), each file in one of them. ARGS: further arguments for pytest.
+# Real parts that are missing (OPA, Prometheus …) skip their tests here and fail them in CI.
 test: $(STAMP)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types layers policy test
 
@@ -30,13 +32,19 @@ lint: $(STAMP)
 types: $(STAMP)
 	@$(BIN)/mypy
 
+# Without its cache, which does not notice every change.
 layers: $(STAMP)
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 # The Rego tests, on the embedded engine and on a real OPA.
 policy: $(STAMP)
 	@$(BIN)/reconciler policy test
 	@opa=$$(scripts/get-opa) && "$$opa" test policies
+
+# The parts of the lock that the image installs, after requirements.lock has changed.
+locks: $(STAMP)
+	@$(BIN)/python scripts/sublock runtime > .venv/part && mv .venv/part requirements.run.lock
+	@$(BIN)/python scripts/sublock hatchling > .venv/part && mv .venv/part requirements.build.lock
 
 # Fetches or builds what the tests like to have: a real OPA, and on Debian Prometheus with Alertmanager.
 real-parts: $(STAMP)

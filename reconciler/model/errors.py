@@ -34,7 +34,7 @@ class Problem:
     line: int = 0
     path: str = ""
     suggestion: str = ""
-    #: short constant: yaml, schema, duplicate, reference, cycle, resource, unsupported, unreadable, size, path, approval …
+    #: constant: yaml, schema, duplicate, reference, cycle, resource, unsupported, unreadable, size, path, approval …
     reason: str = "invalid"
 
     def __str__(self) -> str:

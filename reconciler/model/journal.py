@@ -27,7 +27,7 @@ class JournalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One step of one run. ``before`` is the live state the step was computed from, ``after`` its target; secrets masked."""
+    """One step of one run. ``before`` is the live state it was computed from, ``after`` its target; secrets masked."""
 
     run: RunId
     plan: PlanName

@@ -1,4 +1,4 @@
-"""Out-of-band changes over one of every type: each is seen as exactly that drift, repaired, and then nothing is left."""
+"""Out-of-band changes over one of every type: each is seen as exactly that drift and repaired; nothing is left."""
 
 from __future__ import annotations
 
