@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -22,13 +21,12 @@ from reconciler.apply import Actor, apply, resume
 from reconciler.diff import diff
 from reconciler.live import Outside, View, record_of
 from reconciler.model.change import ChangeSet
-from reconciler.model.decision import Decision, Facts, Mode, deny
-from reconciler.model.errors import AwsFault, FaultKind, Problem, ReconcilerError, SourceError
+from reconciler.model.decision import Decision, Facts, Mode
+from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
 from reconciler.model.events import PassFinished, PassStarted
 from reconciler.model.ids import PlanName, RequestId, RunId
-from reconciler.model.plan import Approval, Delivery, Plan, PlannedResource
-from reconciler.model.report import Context, PlanState, PlanStatus, RunReport
-from reconciler.model.resource import Unreadable
+from reconciler.model.plan import Approval, Plan
+from reconciler.model.report import PlanState, PlanStatus, RunReport
 from reconciler.ports import (
     AwsAccess,
     Clock,
@@ -41,6 +39,7 @@ from reconciler.ports import (
     Store,
     Telemetry,
 )
+from reconciler.review import check_supported, context_of, denied_reads, narrowed, reviewed, usable
 from reconciler.status.outcome import Backoff, Outcome, applied, failed, next_steps, report_of, status_of
 from reconciler.template import resolve
 
@@ -167,7 +166,7 @@ class Cycle:
         plan = work.plan
         if plan.suspend:
             return Outcome(PlanState.SUSPENDED, "suspended in the plan")
-        self._check_supported(plan)
+        check_supported(plan, self._providers)
         facts = Facts(self._clock.now(), self._usable(work))
         with self._timed(plan, "admit"):
             admitted = self._policy.admit(plan, facts)
@@ -178,11 +177,15 @@ class Cycle:
             changes, view = diff(
                 plan, scope, self._providers, self._store, self._outside(scope, self._writable(plan)), self._clock.now()
             )
-        facts = replace(facts, identity=scope.identity, missing_permissions=_denied_reads(view))
+        facts = replace(facts, identity=scope.identity, missing_permissions=denied_reads(view))
         with self._timed(plan, "review"):
-            decision = self._narrowed(plan, self._policy.review(changes, facts))
-        reviewed = _reviewed(Outcome(PlanState.DRIFTED, "", _context(plan, scope), decision, changes))
-        return finish(work, scope, view, reviewed)
+            decision = narrowed(self._policy.review(changes, facts), plan, self._limits.writable)
+        judged = reviewed(Outcome(PlanState.DRIFTED, "", context_of(plan, scope), decision, changes))
+        try:
+            return finish(work, scope, view, judged)
+        except ReconcilerError as error:
+            log.warning("pass failed", reason=error.reason, error=str(error))
+            return replace(judged, state=PlanState.FAILED, message=str(error), error=error)
 
     def _carry_out(self, work: _Pass, scope: Scope, view: View, reviewed: Outcome) -> Outcome:
         changes, decision = reviewed.changes, reviewed.decision
@@ -234,44 +237,16 @@ class Cycle:
         if self._writable(plan) and not plan.suspend and self._store.unfinished(plan.name):
             resume(plan, self._open(plan), self._providers, self._store, self._clock)
 
-    def _check_supported(self, plan: Plan) -> None:
-        problems = [problem for resource in plan.resources.values() for problem in self._unsupported(plan, resource)]
-        if plan.delivery is not Delivery.RESOURCES:
-            text = f'the delivery "{plan.delivery.value}" is not supported by this version'
-            hint = "use resources or template"
-            problems = [
-                Problem(text, plan.origin.file, plan.origin.line, f"spec/{plan.delivery.value}", hint, "unsupported")
-            ]
-        if problems:
-            raise SourceError(problems)
-
-    def _unsupported(self, plan: Plan, resource: PlannedResource) -> Iterator[Problem]:
-        provider, path = self._providers.get(resource.type), f"Resources/{resource.logical_id}"
-        if provider is None:
-            text = f"{resource.type} is not supported by this version"
-            yield Problem(text, plan.origin.file, resource.line, f"{path}/Type", reason="unsupported")
-            return
-        for name in sorted(resource.properties.keys() - provider.supported):
-            text = f"property {name} of {resource.type} is not supported by this version"
-            yield Problem(text, plan.origin.file, resource.line, f"{path}/Properties/{name}", reason="unsupported")
-
     def _writable(self, plan: Plan) -> bool:
         return plan.target.environment in self._limits.writable
 
     def _open(self, plan: Plan) -> Scope:
         return self._access.open(plan.target, read_only=not self._writable(plan))
 
-    def _narrowed(self, plan: Plan, decision: Decision) -> Decision:
-        """It takes both the configuration and the decision for a direct write."""
-        if decision.mode is Mode.APPLY and not self._writable(plan):
-            environment = plan.target.environment
-            return deny("writable_environments", f"{environment} is read-only by configuration, whatever policy says")
-        return decision
-
     def _usable(self, work: _Pass) -> tuple[Approval, ...]:
         """Approvals without the scopes that earlier passes used up, and not expired by now."""
         used: Collection[tuple[str, str]] = self._store.consumed_approvals(work.plan.digest)
-        return tuple(_usable(approval, used, self._clock.now()) for approval in work.approvals)
+        return tuple(usable(approval, used, self._clock.now()) for approval in work.approvals)
 
     def _use_up(self, work: _Pass, changes: ChangeSet, decision: Decision) -> None:
         """Single-use scopes are gone from the moment the pass begins to act on them, whatever becomes of it."""
@@ -335,47 +310,3 @@ class Cycle:
             yield
         finally:
             self._telemetry.phase(plan.target.environment, phase, self._clock.monotonic() - started)
-
-
-def _usable(approval: Approval, used: Collection[tuple[str, str]], now: datetime) -> Approval:
-    if not approval.verified:
-        return approval
-    if approval.expires_at <= now:
-        return replace(approval, verified=False, reason=f"expired on {approval.expires_at:%Y-%m-%d %H:%M} UTC")
-    spent = {scope for name, scope in used if name == approval.name} & approval.scope
-    if not spent:
-        return approval
-    left = approval.scope - spent
-    reason = f"used up by an earlier pass for {', '.join(sorted(spent))}"
-    return replace(approval, scope=left, verified=bool(left), reason=approval.reason or reason)
-
-
-def _denied_reads(view: View) -> tuple[str, ...]:
-    """What could not be read for lack of permission, as the permission item of the checklist wants it."""
-    reads = (entry.live for entry in view.seen.values())
-    denied = (r.message for r in reads if isinstance(r, Unreadable) and r.kind is FaultKind.ACCESS_DENIED)
-    return tuple(sorted(set(denied)))
-
-
-def _context(plan: Plan, scope: Scope) -> Context:
-    target = plan.target
-    profile = target.profile or target.role_arn or scope.identity.arn
-    return Context(plan.name, target.environment, target.account, target.region, profile, scope.identity, plan.digest)
-
-
-def _reviewed(base: Outcome) -> Outcome:
-    """The outcome before anything is carried out: what stands in the way, or what would be done."""
-    changes, decision = base.changes, base.decision
-    assert changes is not None
-    assert decision is not None
-    if changes.conflicts:
-        text = "; ".join(f"{conflict.logical_id}: {conflict.message}" for conflict in changes.conflicts)
-        return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.ALREADY_EXISTS, text))
-    if changes.unknown:
-        first = changes.unknown[0]
-        text = f"{len(changes.unknown)} resources could not be judged; {first.logical_id}: {first.message}"
-        return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.UNAVAILABLE, text))
-    if not changes.changes:
-        return replace(base, state=PlanState.IN_SYNC, message=f"{len(changes.resources)} resources in sync")
-    state = {Mode.WAIT: PlanState.PENDING_APPROVAL, Mode.DENY: PlanState.DENIED}.get(decision.mode, PlanState.DRIFTED)
-    return replace(base, state=state, message=next_steps(decision) or f"{len(changes.changes)} changes")

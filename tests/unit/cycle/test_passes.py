@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.model.codec import to_json
 from reconciler.model.decision import Mode
-from reconciler.model.errors import AwsFault, FaultKind, PolicyUnavailable, StoreError
+from reconciler.model.errors import AwsFault, FaultKind, PipelineError, PolicyUnavailable, StoreError
 from reconciler.model.events import StepFinished
 from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Delivery, IgnoreRule, RollbackPolicy
@@ -447,3 +447,15 @@ def test_an_unsupported_property_is_said_before_any_call(rig: Rig, monkeypatch: 
     assert report.state is PlanState.INVALID
     assert "property DelaySeconds of AWS::SQS::Queue is not supported by this version" in report.message
     assert rig.access.opened == []
+
+
+def test_a_pipeline_that_fails_still_reports_what_it_was_about(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def publish(changes: object, decision: object) -> None:
+        raise PipelineError("the remote is down")
+
+    rig.policy.mode = Mode.PIPELINE
+    monkeypatch.setattr(rig.branches, "publish", publish)
+    report = rig.run(make_plan(NETWORK, "production"))
+    assert (report.state, report.error_reason, report.retry_after) == (PlanState.FAILED, "pipeline", 5.0)
+    assert len(report.changes) == 4
+    assert report.decision is not None

@@ -1,0 +1,92 @@
+"""What stands between a plan and its execution, beside policy itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.live import View
+from reconciler.model.decision import Decision, Mode, deny
+from reconciler.model.errors import AwsFault, FaultKind, Problem, SourceError
+from reconciler.model.plan import Approval, Delivery, Plan, PlannedResource
+from reconciler.model.report import Context, PlanState
+from reconciler.model.resource import Unreadable
+from reconciler.ports import Providers, Scope
+from reconciler.status.outcome import Outcome, next_steps
+
+
+def check_supported(plan: Plan, providers: Providers) -> None:
+    """Raise SourceError, with every place, for what this version can't do."""
+    problems = [problem for resource in plan.resources.values() for problem in _unsupported(plan, resource, providers)]
+    if plan.delivery is not Delivery.RESOURCES:
+        text = f'the delivery "{plan.delivery.value}" is not supported by this version'
+        path, hint = f"spec/{plan.delivery.value}", "use resources or template"
+        problems = [Problem(text, plan.origin.file, plan.origin.line, path, hint, "unsupported")]
+    if problems:
+        raise SourceError(problems)
+
+
+def _unsupported(plan: Plan, resource: PlannedResource, providers: Providers) -> Iterator[Problem]:
+    provider, path = providers.get(resource.type), f"Resources/{resource.logical_id}"
+    if provider is None:
+        text = f"{resource.type} is not supported by this version"
+        yield Problem(text, plan.origin.file, resource.line, f"{path}/Type", reason="unsupported")
+        return
+    for name in sorted(resource.properties.keys() - provider.supported):
+        text = f"property {name} of {resource.type} is not supported by this version"
+        yield Problem(text, plan.origin.file, resource.line, f"{path}/Properties/{name}", reason="unsupported")
+
+
+def narrowed(decision: Decision, plan: Plan, writable: Collection[str]) -> Decision:
+    """It takes both the configuration and the decision for a direct write."""
+    environment = plan.target.environment
+    if decision.mode is Mode.APPLY and environment not in writable:
+        return deny("writable_environments", f"{environment} is read-only by configuration, whatever policy says")
+    return decision
+
+
+def usable(approval: Approval, used: Collection[tuple[str, str]], now: datetime) -> Approval:
+    """The approval without the scopes that earlier passes used up; unverified if it has expired by ``now``."""
+    if not approval.verified:
+        return approval
+    if approval.expires_at <= now:
+        return replace(approval, verified=False, reason=f"expired on {approval.expires_at:%Y-%m-%d %H:%M} UTC")
+    spent = {scope for name, scope in used if name == approval.name} & approval.scope
+    if not spent:
+        return approval
+    left = approval.scope - spent
+    reason = f"used up by an earlier pass for {', '.join(sorted(spent))}"
+    return replace(approval, scope=left, verified=bool(left), reason=approval.reason or reason)
+
+
+def denied_reads(view: View) -> tuple[str, ...]:
+    """What could not be read for lack of permission, as the permission item of the checklist wants it."""
+    reads = (entry.live for entry in view.seen.values())
+    denied = (r.message for r in reads if isinstance(r, Unreadable) and r.kind is FaultKind.ACCESS_DENIED)
+    return tuple(sorted(set(denied)))
+
+
+def context_of(plan: Plan, scope: Scope) -> Context:
+    """What is restated before anything is executed."""
+    target = plan.target
+    profile = target.profile or target.role_arn or scope.identity.arn
+    return Context(plan.name, target.environment, target.account, target.region, profile, scope.identity, plan.digest)
+
+
+def reviewed(base: Outcome) -> Outcome:
+    """The outcome before anything is carried out: what stands in the way, or what would be done."""
+    changes, decision = base.changes, base.decision
+    assert changes is not None
+    assert decision is not None
+    if changes.conflicts:
+        text = "; ".join(f"{conflict.logical_id}: {conflict.message}" for conflict in changes.conflicts)
+        return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.ALREADY_EXISTS, text))
+    if changes.unknown:
+        first = changes.unknown[0]
+        text = f"{len(changes.unknown)} resources could not be judged; {first.logical_id}: {first.message}"
+        return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.UNAVAILABLE, text))
+    if not changes.changes:
+        return replace(base, state=PlanState.IN_SYNC, message=f"{len(changes.resources)} resources in sync")
+    state = {Mode.WAIT: PlanState.PENDING_APPROVAL, Mode.DENY: PlanState.DENIED}.get(decision.mode, PlanState.DRIFTED)
+    return replace(base, state=state, message=next_steps(decision) or f"{len(changes.changes)} changes")
