@@ -233,8 +233,7 @@ class Daemon:
         """Metrics begin with what was known when the last process ended, not with nothing."""
         try:
             for status in self._app.store.statuses():
-                if not status.orphaned:
-                    self._app.metrics.record(None, status, self.registry.snapshot.plans.get(status.plan))
+                self._app.metrics.record(None, status, self.registry.snapshot.plans.get(status.plan))
         except StoreError as error:
             log.error("store not readable", error=str(error))
 

@@ -120,25 +120,26 @@ class Loader:
     def _vanish(self, app: AppLike, name: PlanName) -> None:
         """A plan's file is gone. That deletes nothing: what it manages is reported as orphaned."""
         self._drop_work(name)
-        app.metrics.forget(name)
         try:
             resources = app.store.records(name)
             if not resources:
+                app.metrics.forget(name)
                 app.store.drop_status(name)
                 log.info("plan gone", plan=name)
                 return
             former = app.store.status(name) or _blank(name)
             if former.orphaned:
+                app.metrics.record(None, former)
                 return
-            app.store.save_status(
-                replace(
-                    former,
-                    orphaned=True,
-                    message=f"the plan's file is gone; {len(resources)} resources are left as they are",
-                    problems=(),
-                    updated_at=app.clock.now(),
-                )
+            status = replace(
+                former,
+                orphaned=True,
+                message=f"the plan's file is gone; {len(resources)} resources are left as they are",
+                problems=(),
+                updated_at=app.clock.now(),
             )
+            app.metrics.record(None, status)
+            app.store.save_status(status)
             log.warning("plan orphaned", plan=name, resources=len(resources))
         except StoreError as error:
             log.error("status not stored", plan=name, error=str(error))

@@ -18,8 +18,9 @@ _RETRY_MAX = 30.0
 class Watcher:
     """A thread that calls ``changed()`` after the watched paths changed and then kept still for ``debounce`` seconds.
 
-    A path that can't be watched (missing, no inotify watches left) is tried again with growing pauses; one that was
-    replaced is watched anew. Polling covers whatever slips through.
+    It also calls it once a watch stands: what changed before that, nobody saw. A path that can't be watched (missing,
+    no inotify watches left) is tried again with growing pauses; one that was replaced is watched anew. Polling covers
+    whatever slips through.
     """
 
     def __init__(self, name: str, paths: Callable[[], Collection[Path]], debounce: float, changed: Callable[[], None]):
@@ -65,10 +66,12 @@ class Watcher:
             yield_on_timeout=True,
             raise_interrupt=False,
         )
+        unseen = True
         for changes in watching:
             replaced = [_identity(path) for path in paths] != identities
-            if changes or replaced:
+            if changes or replaced or unseen:
                 self._changed()
+            unseen = False
             if replaced:
                 return
 

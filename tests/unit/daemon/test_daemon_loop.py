@@ -304,7 +304,7 @@ def test_a_vanished_plan_with_resources_is_orphaned_not_deleted(tmp_path: Path) 
     assert "1 resources are left as they are" in status.message
     assert len(app.store.records(PlanName("web"))) == 1
     assert daemon.schedule.intervals == {}
-    assert "web" not in app.metrics.shown
+    assert app.metrics.shown["web"].orphaned
     assert app.cycle.made == ["web"]
 
 
