@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 StartResponse = Callable[..., Any]
 
+#: A test that died must not hold a server thread for ever. Seconds.
+_LONGEST_HOLD = 60.0
+
 _STATUS_TEXT = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 429: "Too Many Requests"}
 
 
@@ -44,6 +47,25 @@ class _Fault:
     def matches(self, call: Call) -> bool:
         wanted = (self.service in ("*", call.service), self.operation in ("*", call.operation))
         return self.left > 0 and all(wanted) and self.account in ("", call.account)
+
+
+class Hold:
+    """The calls of one operation, each held after it took effect until ``release``; ``arrived`` is set by the first."""
+
+    def __init__(self, service: str, operation: str) -> None:
+        self._wanted = (service, operation)
+        self._released = threading.Event()
+        self.arrived = threading.Event()
+
+    def release(self) -> None:
+        """Let the answers go out, held ones and later ones."""
+        self._released.set()
+
+    def wait(self, call: Call) -> None:
+        """Called by the server before it answers."""
+        if (call.service, call.operation) == self._wanted:
+            self.arrived.set()
+            self._released.wait(_LONGEST_HOLD)
 
 
 class LocalAws:
@@ -67,6 +89,7 @@ class LocalAws:
         self._calls: deque[Call] = deque(maxlen=keep)
         self._counts: Counter[tuple[str, str, bool]] = Counter()
         self._faults: list[_Fault] = []
+        self._holds: list[Hold] = []
         self._clients: dict[tuple[str, str, str, str], Any] = {}
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
@@ -184,6 +207,17 @@ class LocalAws:
         with self._book:
             self._faults.append(_Fault(service, operation, times, account=account, cut=True, applied=applied))
 
+    @contextmanager
+    def hold(self, service: str, operation: str) -> Iterator[Hold]:
+        """Inside, calls of an operation take effect but get no answer until the Hold is released."""
+        held = Hold(service, operation)
+        self._holds.append(held)
+        try:
+            yield held
+        finally:
+            self._holds.remove(held)
+            held.release()
+
     def clear_faults(self) -> None:
         """Drop injected faults that have not fired yet."""
         with self._book:
@@ -276,6 +310,8 @@ class LocalAws:
         if fault is not None:
             return self._refuse(call, fault, environ, start_response)
         self._record(replace(call, status=int(answer[-1].split()[0])))
+        for held in tuple(self._holds):
+            held.wait(call)
         return content
 
     def _fault(self, call: Call) -> _Fault | None:
