@@ -1,18 +1,15 @@
-"""The embedded engine: Rego evaluated in this process, by regopy."""
+"""The embedded engine: Rego evaluated by regopy, in a process of its own that may crash or hang."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from reconciler.model.decision import Decision
 from reconciler.model.errors import PolicyUnavailable
 from reconciler.policy.answers import Question, combine, read_answer
 from reconciler.policy.bundle import PACKAGE, RULE, PolicySet
-from reconciler.policy.deadline import Deadline
 from reconciler.policy.document import Document
 from reconciler.policy.engine import RegoEngine
 from reconciler.policy.keeper import Keeper
@@ -31,22 +28,39 @@ class EmbeddedEngine(RegoEngine):
     ``timeout``: seconds for one evaluation (of at most ``CHUNK`` actions).
     """
 
-    def __init__(self, policy_dir: Path, telemetry: Telemetry, clock: Clock, *, timeout: float = 5.0) -> None:
+    def __init__(
+        self, policy_dir: Path, telemetry: Telemetry, clock: Clock, *, timeout: float = 5.0, load_timeout: float = 15.0
+    ) -> None:
+        """``load_timeout``: seconds in which a policy set has to compile. Nothing is read or started before it is
+        needed.
+        """
         super().__init__(telemetry, clock)
-        self._deadline = Deadline(timeout)
-        self._keeper = Keeper(policy_dir, self._install)
-        self._keeper.reload()
+        self._timeout, self._load_timeout = timeout, load_timeout
+        # A set that crashes or hangs would do it again at every question, hence no retry before it changes.
+        self._keeper = Keeper(policy_dir, self._install, passing=frozenset())
 
     @property
     def revision(self) -> str:
         """Identifies the policy set in force; empty when there is none."""
+        self._keeper.ensure()
         in_force = self._keeper.in_force
         return in_force.policies.revision if in_force else ""
 
     @property
     def problem(self) -> str:
         """What is wrong with the policy files now; empty when they are in force."""
+        self._keeper.ensure()
         return self._keeper.problem
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id; None while there is none."""
+        in_force = self._keeper.in_force
+        return in_force.installed.pid if in_force else None
+
+    def close(self) -> None:
+        """End the worker process. Further questions are refused."""
+        self._keeper.close()
 
     def reload(self) -> bool:
         """Read and compile the files again. True if they are in force now."""
@@ -56,45 +70,33 @@ class EmbeddedEngine(RegoEngine):
         """The effective permission matrix. Raises PolicyUnavailable when no policies are in force."""
         return self._keeper.current().policies.matrix()
 
-    def _install(self, policies: PolicySet) -> _Compiled:
-        compiled = _Compiled(policies, self._deadline)
-        probe(compiled.ask)
-        return compiled
+    def _install(self, policies: PolicySet) -> Machine:
+        try:
+            return self._compile(policies)
+        except PolicyUnavailable as error:
+            if error.cause != "crashed":
+                raise
+        return self._compile(policies)  # once more: the process may have been killed by somebody else
+
+    def _compile(self, policies: PolicySet) -> Machine:
+        machine = Machine(
+            policies.modules, policies.data, [_ENTRY], timeout=self._timeout, load_timeout=self._load_timeout
+        )
+        try:
+            probe(lambda document: machine.ask(_ENTRY, document))
+        except PolicyUnavailable:
+            machine.close()
+            raise
+        return machine
 
     def _ask(self, document: Document) -> Decision:
         in_force = self._keeper.current()
         policies = in_force.policies
         parts = [
-            read_answer(in_force.installed.ask(part), Question.of(part), policies.revision) for part in _parts(document)
+            read_answer(in_force.installed.ask(_ENTRY, part), Question.of(part), policies.revision)
+            for part in _parts(document)
         ]
         return replace(combine(parts), single_use=policies.single_use(document["plan"]["environment"]))
-
-
-class _Compiled:
-    """A compiled set with a time limit. A machine that doesn't come back is left behind and a new one compiled."""
-
-    def __init__(self, policies: PolicySet, deadline: Deadline) -> None:
-        self._policies = policies
-        self._deadline = deadline
-        self._lock = threading.Lock()
-        self._machine = self._compile()
-
-    def _compile(self) -> Machine:
-        return Machine(self._policies.modules, self._policies.data, [_ENTRY])
-
-    def ask(self, document: Document) -> Any:
-        """The answer as parsed JSON. Raises PolicyUnavailable."""
-        machine = self._machine
-        try:
-            return self._deadline.run(lambda: machine.ask(_ENTRY, document, patience=self._deadline.seconds))
-        except TimeoutError as error:
-            self._replace(machine)
-            raise PolicyUnavailable("timeout", f"the embedded policy engine: {error}") from error
-
-    def _replace(self, stuck: Machine) -> None:
-        with self._lock:
-            if self._machine is stuck:
-                self._machine = self._compile()
 
 
 def _parts(document: Document) -> Iterator[Document]:

@@ -1,9 +1,4 @@
-"""One policy set compiled into one regopy interpreter: the only module that knows regopy.
-
-What running regopy showed, and is handled here: strings keep their meaning only when the input goes in as a term
-(``set_input`` doesn't escape them); an output may be no JSON at all; errors are printed unless the log is off;
-compiling costs ten times an evaluation, so it is done once.
-"""
+"""One policy set compiled in one worker process, which is started again whenever it crashed or had to be cut off."""
 
 from __future__ import annotations
 
@@ -16,37 +11,53 @@ from typing import Any
 from reconciler.model.errors import PolicyUnavailable
 from reconciler.policy.answers import strict_json
 from reconciler.policy.bundle import Module
+from reconciler.policy.process import Worker
 
 _ERROR = re.compile(r"\(error \d+:(?P<file>[^|()]+)\|(?P<offset>\d+)\|\d+\s+\(errormsg \d+:(?P<message>[^()]*)\)")
 
 
 class Machine:
-    """Evaluates the entry points it was compiled for, one question at a time. Raises PolicyUnavailable throughout."""
+    """Evaluates the entry points it was compiled for, one question at a time. Raises PolicyUnavailable throughout.
 
-    def __init__(self, modules: Sequence[Module], data: Mapping[str, Any], entrypoints: Sequence[str]) -> None:
-        """``entrypoints`` are paths such as ``reconciler/decision``. Raises with cause compile."""
-        import regopy  # loading the shared library takes a moment that `--help` shouldn't pay
+    ``timeout``: seconds for one evaluation. ``load_timeout``: seconds for compiling, and for waiting for one's turn.
+    Thread-safe. Compiling costs ten times an evaluation, so the process is kept.
+    """
 
+    def __init__(
+        self,
+        modules: Sequence[Module],
+        data: Mapping[str, Any],
+        entrypoints: Sequence[str],
+        *,
+        timeout: float = 5.0,
+        load_timeout: float = 15.0,
+    ) -> None:
+        """``entrypoints`` are paths such as ``reconciler/decision``. Raises compile, crashed or timeout."""
+        self._modules = tuple(modules)
+        self._load = {
+            "modules": [[module.name, module.source] for module in modules],
+            "data": json.dumps(data, ensure_ascii=False),
+            "entrypoints": list(entrypoints),
+        }
+        self._timeout, self._load_timeout = timeout, load_timeout
         self._lock = threading.Lock()
-        self._interpreter = regopy.Interpreter()
-        self._interpreter.log_level = regopy.LogLevel.NONE
-        try:
-            for module in modules:
-                self._interpreter.add_module(module.name, module.source)
-            self._interpreter.add_data_json(json.dumps(data, ensure_ascii=False))
-            self._bundle = self._interpreter.build(None, list(entrypoints))
-        except regopy.RegoError as error:
-            raise PolicyUnavailable("compile", _explain(str(error), modules)) from error
+        self._closed = False
+        self._worker: Worker | None = self._start()
 
-    def ask(self, entrypoint: str, document: Any, *, patience: float = -1) -> Any:
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id; None while there is none."""
+        worker = self._worker
+        return worker.pid if worker is not None else None
+
+    def ask(self, entrypoint: str, document: Any) -> Any:
         """The value of an entry point for an input, as parsed JSON.
 
-        Waits at most ``patience`` seconds for its turn (negative: as long as it takes).
-        Raises undefined, malformed (the evaluation failed or its output is no JSON) or timeout.
+        Raises undefined, malformed (the evaluation failed or its output is no JSON), timeout or crashed.
         """
         term = json.dumps(document, ensure_ascii=False, allow_nan=False)
-        if not self._lock.acquire(timeout=patience):
-            raise PolicyUnavailable("timeout", "the policy engine is busy with another question")
+        if not self._lock.acquire(timeout=self._load_timeout):
+            raise PolicyUnavailable("timeout", "the policy engine is busy with other questions")
         try:
             text = self._evaluate(entrypoint, term)
         finally:
@@ -59,19 +70,44 @@ class Machine:
             raise PolicyUnavailable("malformed", "the policies' output is no valid JSON") from error
         return value
 
-    def _evaluate(self, entrypoint: str, term: str) -> str:
-        import regopy
+    def close(self) -> None:
+        """End the worker, after the question in hand. Further questions are refused."""
+        self._closed = True
+        with self._lock:
+            self._drop()
 
+    def _evaluate(self, entrypoint: str, term: str) -> str:
+        if self._closed:
+            raise PolicyUnavailable("unreachable", "the policy engine has been closed")
+        if self._worker is None:
+            self._worker = self._start()
         try:
-            self._interpreter.set_input_term(term)
-            output = self._interpreter.query_bundle_entrypoint(self._bundle, entrypoint)
-        except regopy.RegoError as error:
-            raise PolicyUnavailable("malformed", _explain(str(error), ())) from error
-        except ValueError as error:  # regopy parses the output eagerly; an error text or broken JSON ends here
-            raise PolicyUnavailable("malformed", "the policies' output is no valid JSON") from error
-        if not output.ok():
-            raise PolicyUnavailable("malformed", "the evaluation failed: rules contradict each other or can't be run")
-        return str(output)
+            reply = self._worker.call({"ask": [entrypoint, term]}, self._timeout)
+        except PolicyUnavailable:
+            self._drop()
+            raise
+        return _value(reply, ())
+
+    def _start(self) -> Worker:
+        worker = Worker()
+        try:
+            _value(worker.call({"load": self._load}, self._load_timeout), self._modules)
+        except PolicyUnavailable:
+            worker.close()
+            raise
+        return worker
+
+    def _drop(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+
+def _value(reply: Mapping[str, Any], modules: Sequence[Module]) -> str:
+    if "error" in reply:
+        cause, text = reply["error"]
+        raise PolicyUnavailable(cause, _explain(text, modules))
+    return str(reply["value"])
 
 
 def _explain(text: str, modules: Sequence[Module]) -> str:
