@@ -37,7 +37,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "deploy" / "prometheus"
 SANDBOX, STAGING = "111111111111", "333333333333"
 REGION = "eu-central-1"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 PLAN = """
 apiVersion: reconciler/v1
