@@ -70,7 +70,7 @@ def denied_reads(view: View) -> tuple[str, ...]:
 def context_of(plan: Plan, scope: Scope) -> Context:
     """What is restated before anything is executed."""
     target = plan.target
-    profile = target.profile or target.role_arn or scope.identity.arn
+    profile = target.profile or target.role_arn or "(default credentials)"
     return Context(plan.name, target.environment, target.account, target.region, profile, scope.identity, plan.digest)
 
 
