@@ -191,12 +191,13 @@ class Cycle:
         changes, decision = reviewed.changes, reviewed.decision
         if changes is None or decision is None or reviewed.state is PlanState.FAILED:
             return reviewed
+        if reviewed.state is PlanState.IN_SYNC:
+            self._remember(changes, scope)
+            self._export(view, changes.plan, scope)
+            return self._retire(reviewed, changes.plan)
         if decision.mode is Mode.PIPELINE:
             return self._publish(work.plan, reviewed, changes, decision)
         self._remember(changes, scope)
-        if reviewed.state is PlanState.IN_SYNC:
-            self._export(view, changes.plan, scope)
-            return reviewed
         if decision.mode is not Mode.APPLY:
             return reviewed
         return self._apply(work, scope, view, reviewed, changes)
@@ -225,11 +226,20 @@ class Cycle:
 
     def _publish(self, plan: Plan, reviewed: Outcome, changes: ChangeSet, decision: Decision) -> Outcome:
         with self._timed(plan, "pipeline"):
-            if reviewed.state is PlanState.IN_SYNC:
-                return replace(reviewed, branch=self._pipeline.retire(changes.plan))
             branch = self._pipeline.publish(changes, decision)
         message = f"{len(changes.changes)} changes on branch {branch.branch}, to be reviewed and deployed"
         return replace(reviewed, state=PlanState.PIPELINE_OPEN, message=message, branch=branch)
+
+    def _retire(self, reviewed: Outcome, plan: Plan) -> Outcome:
+        """Nothing is left to change: a branch that carried the change there has done its work.
+
+        Policy can't tell that there was one, because it has no action left to say "pipeline" to.
+        """
+        previous = self._previous(plan.name)
+        if self._writable(plan) and (previous is None or previous.branch is None):
+            return reviewed
+        with self._timed(plan, "pipeline"):
+            return replace(reviewed, branch=self._pipeline.retire(plan))
 
     # parts
 
