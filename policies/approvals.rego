@@ -102,6 +102,14 @@ not_counted contains {"rule": "approvals", "message": message} if {
 	message := say(["The approval by ", object.get(approval, "approver", "nobody"), " doesn't count: ", why_not_counted(approval), "."])
 }
 
+# One that counts for what it has left says what it has lost.
+not_counted contains {"rule": "approvals", "message": message} if {
+	some approval in approvals
+	counts(approval)
+	filled(approval.reason)
+	message := say(["The approval by ", approval.approver, " counts in part: ", trim_suffix(approval.reason, "."), "."])
+}
+
 why_not_counted(approval) := trim_suffix(approval.reason, ".") if {
 	not verified(approval)
 	filled(approval.reason)

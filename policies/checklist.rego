@@ -53,7 +53,16 @@ approved_item := {"ok": true, "message": "No approval is needed by the matrix."}
 	approval_given
 	message := say(["Approved by ", concat(", ", sort(any_approvers)), "."])
 } else := {"ok": false, "message": message} if {
+	count(any_approvers) >= required_approvals
+	message := say(["Nobody has approved scope ", concat(", ", sort(missing_scopes)), "."])
+} else := {"ok": false, "message": message} if {
 	message := say([count(any_approvers), " of ", required_approvals, " approvals in ", environment, "."])
+}
+
+# Scopes that the present actions need and that are short of approvals.
+missing_scopes contains needed_scope(kind.action) if {
+	some key, kind in kinds
+	standings[key] == "approval"
 }
 
 guardrail_item := {"ok": true, "message": say(["Guardrail ", guardrail_status, "."])} if {

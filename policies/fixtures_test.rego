@@ -1,17 +1,13 @@
 # What the other test files build their questions from.
 package reconciler_fixtures
 
-# The decision on a question. (The embedded engine can't replace the whole input where functions read it.)
-decide(question) := answer if {
-	answer := data.reconciler.decision with input.phase as question.phase
-		with input.plan as question.plan
-		with input.approvals as question.approvals
-		with input.identity as question.identity
-		with input.permissions as question.permissions
-		with input.actions as question.actions
-		with input.totals as question.totals
-		with input.now as question.now
-}
+# A case of a test: this question, under data.yaml as shipped, has this answer.
+case(given, expect) := case_under({}, given, expect)
+
+# The same with top-level keys of data.yaml replaced.
+case_under(changes, given, expect) := {"given": given, "data": changes, "expect": expect}
+
+every_item := ["approved", "guardrail", "environment", "profile_and_region", "permissions", "rollback"]
 
 now := "2026-11-23T09:00:00+00:00"
 
@@ -82,3 +78,9 @@ with_guardrail(question, guardrail) := object.union(
 )
 
 exception := {"rule": "S3.1", "reason": "legacy", "approvedBy": "ciso@example.com", "expires": later}
+
+# A question with keys of its own replaced.
+with_keys(question, changes) := object.union(object.remove(question, object.keys(changes)), changes)
+
+# One entry of a key of data.yaml replaced whole.
+replaced(values, key, value) := object.union(object.remove(values, [key]), {key: value})

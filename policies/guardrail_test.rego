@@ -1,53 +1,56 @@
 package reconciler_guardrail_test
 
 import data.reconciler_fixtures as fx
+import data.reconciler_harness as run
 
-mode(guardrail) := answer.mode if {
-	answer := fx.decide(fx.with_guardrail(fx.review("sandbox", "cli_mutation", "create"), guardrail))
-}
+verdict(guardrail, mode) := fx.case(
+	fx.with_guardrail(fx.review("sandbox", "cli_mutation", "create"), guardrail),
+	{"mode": mode},
+)
 
 exceptions(listed) := {"status": "exceptions", "reference": "", "exceptions": listed}
 
-test_passed if mode({"status": "passed"}) == "apply"
+expired(moment) := object.union(fx.exception, {"expires": moment})
 
-test_failed_is_denied if mode({"status": "failed"}) == "deny"
+test_passed := run.hold([verdict({"status": "passed"}, "apply")])
 
-test_failed_is_denied_for_a_branch_too if {
-	answer := fx.decide(fx.with_guardrail(fx.review("production", "git", "create"), {"status": "failed"}))
-	answer.mode == "deny"
-}
+test_failed_is_denied := run.hold([verdict({"status": "failed"}, "deny")])
 
-test_unknown_status_is_denied if {
-	mode({"status": "waived"}) == "deny"
-	mode({"status": ""}) == "deny"
-	mode({}) == "deny"
-	mode(null) == "deny"
-}
+test_failed_is_denied_for_a_branch_too := run.hold([fx.case(
+	fx.with_guardrail(fx.review("production", "git", "create"), {"status": "failed"}),
+	{"mode": "deny"},
+)])
 
-test_documented_exceptions_pass if mode(exceptions([fx.exception])) == "apply"
+test_unknown_status_is_denied := run.hold([verdict(guardrail, "deny") |
+	some guardrail in [{"status": "waived"}, {"status": ""}, {}, null]
+])
 
-test_no_exception_documented_is_denied if mode(exceptions([])) == "deny"
+test_documented_exceptions_pass := run.hold([verdict(exceptions([fx.exception]), "apply")])
 
-test_each_part_of_an_exception_is_needed if {
-	every key in ["rule", "reason", "approvedBy", "expires"] {
-		mode(exceptions([object.remove(fx.exception, [key])])) == "deny"
-		mode(exceptions([object.union(fx.exception, {key: ""})])) == "deny"
-	}
-}
+test_no_exception_documented_is_denied := run.hold([verdict(exceptions([]), "deny")])
 
-test_an_expired_exception_is_denied if {
-	old := object.union(fx.exception, {"expires": "2026-11-23T08:59:59+00:00"})
-	mode(exceptions([fx.exception, old])) == "deny"
-}
+parts := ["rule", "reason", "approvedBy", "expires"]
 
-test_expiry_with_z if mode(exceptions([object.union(fx.exception, {"expires": "2026-11-23T09:00:01Z"})])) == "apply"
+test_each_part_of_an_exception_is_needed := run.hold([verdict(exceptions([object.remove(fx.exception, [key])]), "deny") |
+	some key in parts
+])
 
-test_the_reason_names_the_rule if {
-	old := object.union(fx.exception, {"expires": "2026-01-01T00:00:00+00:00"})
-	question := fx.with_guardrail(fx.review("sandbox", "cli_mutation", "create"), exceptions([old]))
-	answer := fx.decide(question)
-	some reason in answer.reasons
-	reason.rule == "guardrail"
-	contains(reason.message, "S3.1")
-	not answer.checklist.guardrail.ok
-}
+test_no_part_of_an_exception_may_be_empty := run.hold([
+verdict(exceptions([object.union(fx.exception, {key: ""})]), "deny") |
+	some key in parts
+])
+
+test_an_expired_exception_is_denied := run.hold([verdict(
+	exceptions([fx.exception, expired("2026-11-23T08:59:59+00:00")]),
+	"deny",
+)])
+
+test_expiry_with_z := run.hold([verdict(exceptions([expired("2026-11-23T09:00:01Z")]), "apply")])
+
+test_the_reason_names_the_rule := run.hold([fx.case(
+	fx.with_guardrail(
+		fx.review("sandbox", "cli_mutation", "create"),
+		exceptions([expired("2026-01-01T00:00:00+00:00")]),
+	),
+	{"mode": "deny", "rule": "guardrail", "says": "S3.1", "failing": ["guardrail"]},
+)])

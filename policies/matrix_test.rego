@@ -1,112 +1,103 @@
 package reconciler_matrix_test
 
 import data.reconciler_fixtures as fx
+import data.reconciler_harness as run
 
-verdict(environment, operation) := {"mode": answer.mode, "allow": answer.actions.A.allow} if {
-	answer := fx.decide(fx.review(environment, operation, "create"))
-}
+verdict(environment, operation, mode, allow) := fx.case(
+	fx.review(environment, operation, "create"),
+	{"mode": mode, "allow": {"A": allow}},
+)
 
-test_sandbox_is_applied if {
-	verdict("sandbox", "cli_mutation") == {"mode": "apply", "allow": true}
-	verdict("sandbox", "iac_deploy") == {"mode": "apply", "allow": true}
-}
+creation := fx.review("sandbox", "cli_mutation", "create")
 
-test_development_waits_for_an_approval if {
-	verdict("development", "cli_mutation") == {"mode": "wait", "allow": false}
-	verdict("development", "iac_deploy") == {"mode": "wait", "allow": false}
-}
+# The matrix with another row.
+row(environment, cells) := {"matrix": fx.replaced(data.matrix, environment, cells)}
 
-test_staging_goes_to_the_pipeline if {
-	verdict("staging", "cli_mutation") == {"mode": "pipeline", "allow": false}
-	verdict("staging", "iac_deploy") == {"mode": "pipeline", "allow": false}
-}
+test_sandbox_is_applied := run.hold([
+	verdict("sandbox", "cli_mutation", "apply", true),
+	verdict("sandbox", "iac_deploy", "apply", true),
+])
 
-test_production_goes_to_the_pipeline if {
-	verdict("production", "cli_mutation") == {"mode": "pipeline", "allow": false}
-	verdict("production", "iac_deploy") == {"mode": "pipeline", "allow": false}
-}
+test_development_waits_for_an_approval := run.hold([
+	verdict("development", "cli_mutation", "wait", false),
+	verdict("development", "iac_deploy", "wait", false),
+])
 
-test_git_is_allowed_everywhere if {
-	every environment in ["sandbox", "development", "staging", "production"] {
-		verdict(environment, "git") == {"mode": "pipeline", "allow": true}
-	}
-}
+test_staging_goes_to_the_pipeline := run.hold([
+	verdict("staging", "cli_mutation", "pipeline", false),
+	verdict("staging", "iac_deploy", "pipeline", false),
+])
 
-test_environment_without_a_row_is_denied if {
-	verdict("test", "cli_mutation") == {"mode": "deny", "allow": false}
-	verdict("test", "git") == {"mode": "deny", "allow": false}
-}
+test_production_goes_to_the_pipeline := run.hold([
+	verdict("production", "cli_mutation", "pipeline", false),
+	verdict("production", "iac_deploy", "pipeline", false),
+])
 
-test_unknown_operation_is_denied if verdict("sandbox", "console") == {"mode": "deny", "allow": false}
+test_git_is_allowed_everywhere := run.hold([verdict(environment, "git", "pipeline", true) |
+	some environment in ["sandbox", "development", "staging", "production"]
+])
 
-test_unknown_action_is_denied if {
-	answer := fx.decide(fx.review("sandbox", "cli_mutation", "explode"))
-	answer.mode == "deny"
-}
+test_environment_without_a_row_is_denied := run.hold([
+	verdict("test", "cli_mutation", "deny", false),
+	verdict("test", "git", "deny", false),
+])
 
-test_a_cell_is_data if {
-	row := {"cli_mutation": "allowed", "iac_deploy": "forbidden", "git": "allowed"}
-	answer := fx.decide(fx.review("development", "cli_mutation", "create")) with data.matrix.development as row
-	answer.mode == "apply"
-	other := fx.decide(fx.review("development", "iac_deploy", "create")) with data.matrix.development as row
-	other.mode == "deny"
-}
+test_unknown_operation_is_denied := run.hold([verdict("sandbox", "console", "deny", false)])
 
-test_read_only_without_git_is_denied if {
-	row := {"cli_mutation": "read-only", "iac_deploy": "pipeline only", "git": "no"}
-	answer := fx.decide(fx.review("staging", "cli_mutation", "create")) with data.matrix.staging as row
-	answer.mode == "deny"
-}
+test_unknown_action_is_denied := run.hold([fx.case(
+	fx.review("sandbox", "cli_mutation", "explode"),
+	{"mode": "deny"},
+)])
 
-test_a_row_may_be_added if {
-	row := {"cli_mutation": "allowed", "iac_deploy": "allowed", "git": "allowed"}
-	answer := fx.decide(fx.review("test", "cli_mutation", "create")) with data.matrix.test as row
-		with data.accounts["555555555555"] as "test"
-	answer.mode == "apply"
-}
+mixed := row("development", {"cli_mutation": "allowed", "iac_deploy": "forbidden", "git": "allowed"})
 
-test_account_not_listed_is_denied if {
-	question := fx.with_plan(fx.review("sandbox", "cli_mutation", "create"), {"account": "999999999999"})
-	answer := fx.decide(question)
-	answer.mode == "deny"
-	some reason in answer.reasons
-	reason.rule == "accounts"
-}
+test_a_cell_is_data := run.hold([
+	fx.case_under(mixed, fx.review("development", "cli_mutation", "create"), {"mode": "apply"}),
+	fx.case_under(mixed, fx.review("development", "iac_deploy", "create"), {"mode": "deny"}),
+])
 
-test_account_of_another_environment_is_denied if {
-	question := fx.with_plan(fx.review("sandbox", "cli_mutation", "create"), {"account": "444444444444"})
-	answer := fx.decide(question)
-	answer.mode == "deny"
-	some reason in answer.reasons
-	reason.rule == "accounts"
-}
+test_read_only_without_git_is_denied := run.hold([fx.case_under(
+	row("staging", {"cli_mutation": "read-only", "iac_deploy": "pipeline only", "git": "no"}),
+	fx.review("staging", "cli_mutation", "create"),
+	{"mode": "deny"},
+)])
 
-test_an_account_may_be_shared if {
-	answer := fx.decide(fx.review("sandbox", "cli_mutation", "create")) with data.accounts["111111111111"] as ["development", "sandbox"]
-	answer.mode == "apply"
-}
+test_a_row_may_be_added := run.hold([fx.case_under(
+	object.union(row("test", data.matrix.sandbox), {"accounts": {"555555555555": "test"}}),
+	fx.review("test", "cli_mutation", "create"),
+	{"mode": "apply"},
+)])
 
-test_credentials_of_another_account_are_denied if {
-	question := object.union(fx.review("sandbox", "cli_mutation", "create"), {"identity": {"account": "222222222222"}})
-	answer := fx.decide(question)
-	answer.mode == "deny"
-	some reason in answer.reasons
-	reason.rule == "identity"
-}
+test_account_not_listed_is_denied := run.hold([fx.case(
+	fx.with_plan(creation, {"account": "999999999999"}),
+	{"mode": "deny", "rule": "accounts"},
+)])
 
-test_no_identity_is_denied_where_there_is_something_to_do if {
-	question := object.union(fx.review("sandbox", "cli_mutation", "create"), {"identity": null})
-	answer := fx.decide(question)
-	answer.mode == "deny"
-}
+test_account_of_another_environment_is_denied := run.hold([fx.case(
+	fx.with_plan(creation, {"account": "444444444444"}),
+	{"mode": "deny", "rule": "accounts"},
+)])
 
-test_admission_needs_no_identity if {
-	question := object.union(
+test_an_account_may_be_shared := run.hold([fx.case_under(
+	{"accounts": {"111111111111": ["development", "sandbox"]}},
+	creation,
+	{"mode": "apply"},
+)])
+
+test_credentials_of_another_account_are_denied := run.hold([fx.case(
+	fx.with_keys(creation, {"identity": {"account": "222222222222"}}),
+	{"mode": "deny", "rule": "identity"},
+)])
+
+test_no_identity_is_denied_where_there_is_something_to_do := run.hold([fx.case(
+	fx.with_keys(creation, {"identity": null}),
+	{"mode": "deny"},
+)])
+
+test_admission_needs_no_identity := run.hold([fx.case(
+	fx.with_keys(
 		fx.review("production", "cli_mutation", "create"),
 		{"phase": "admit", "identity": null, "actions": []},
-	)
-	answer := fx.decide(question)
-	answer.mode == "apply"
-	answer.checklist.environment.ok
-	not answer.checklist.permissions.ok
-}
+	),
+	{"mode": "apply", "passing": ["environment"], "failing": ["permissions"]},
+)])
