@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
@@ -85,6 +86,10 @@ def load(directory: Path) -> PolicySet:
         names = ", ".join(path.name for path in data_files)
         raise PolicyUnavailable("compile", f"{directory}: more than one data file ({names}); keep one")
     data = _parse_data(data_files[0]) if data_files else {}
+    for zone in _zones(data.get("windows"), data.get("freezes")):
+        if not _is_zone(zone):
+            # Engines differ on one that they don't know: one leaves the window closed, the other can't answer at all.
+            raise PolicyUnavailable("compile", f"{data_files[0]}: {zone!r} is no time zone (such as Europe/Berlin)")
     tests = tuple(module for module in modules if module.is_test)
     return PolicySet(rules, tests, data, _revision(rules, data))
 
@@ -130,6 +135,23 @@ def _parse_data(path: Path) -> dict[str, Any]:
     if PACKAGE in data:
         raise PolicyUnavailable("compile", f"{path}: the key {PACKAGE} is the rules' own; choose another")
     return data
+
+
+def _zones(*values: Any) -> Iterator[Any]:
+    """Every ``timezone`` anywhere in the values."""
+    for value in values:
+        if isinstance(value, dict):
+            yield from (item for key, item in value.items() if key == "timezone")
+            yield from _zones(*value.values())
+        elif isinstance(value, list):
+            yield from _zones(*value)
+
+
+def _is_zone(name: Any) -> bool:
+    try:
+        return isinstance(name, str) and bool(name) and ZoneInfo(name) is not None
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return False
 
 
 def _date_text(value: Any) -> str:

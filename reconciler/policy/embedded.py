@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from reconciler.model.decision import Decision
@@ -35,9 +36,8 @@ class EmbeddedEngine(RegoEngine):
         needed.
         """
         super().__init__(telemetry, clock)
-        self._timeout, self._load_timeout = timeout, load_timeout
         # A set that crashes or hangs would do it again at every question, hence no retry before it changes.
-        self._keeper = Keeper(policy_dir, self._install, passing=frozenset())
+        self._keeper = Keeper(policy_dir, partial(_installed, timeout, load_timeout), passing=frozenset())
 
     @property
     def revision(self) -> str:
@@ -70,25 +70,6 @@ class EmbeddedEngine(RegoEngine):
         """The effective permission matrix. Raises PolicyUnavailable when no policies are in force."""
         return self._keeper.current().policies.matrix()
 
-    def _install(self, policies: PolicySet) -> Machine:
-        try:
-            return self._compile(policies)
-        except PolicyUnavailable as error:
-            if error.cause != "crashed":
-                raise
-        return self._compile(policies)  # once more: the process may have been killed by somebody else
-
-    def _compile(self, policies: PolicySet) -> Machine:
-        machine = Machine(
-            policies.modules, policies.data, [_ENTRY], timeout=self._timeout, load_timeout=self._load_timeout
-        )
-        try:
-            probe(lambda document: machine.ask(_ENTRY, document))
-        except PolicyUnavailable:
-            machine.close()
-            raise
-        return machine
-
     def _ask(self, document: Document) -> Decision:
         in_force = self._keeper.current()
         policies = in_force.policies
@@ -97,6 +78,26 @@ class EmbeddedEngine(RegoEngine):
             for part in _parts(document)
         ]
         return replace(combine(parts), single_use=policies.single_use(document["plan"]["environment"]))
+
+
+# No methods: the keeper holds on to them, and an engine that is dropped should go at once, with its process.
+def _installed(timeout: float, load_timeout: float, policies: PolicySet) -> Machine:
+    try:
+        return _compiled(timeout, load_timeout, policies)
+    except PolicyUnavailable as error:
+        if error.cause != "crashed":
+            raise
+    return _compiled(timeout, load_timeout, policies)  # once more: somebody else may have killed the process
+
+
+def _compiled(timeout: float, load_timeout: float, policies: PolicySet) -> Machine:
+    machine = Machine(policies.modules, policies.data, [_ENTRY], timeout=timeout, load_timeout=load_timeout)
+    try:
+        probe(lambda document: machine.ask(_ENTRY, document))
+    except PolicyUnavailable:
+        machine.close()
+        raise
+    return machine
 
 
 def _parts(document: Document) -> Iterator[Document]:

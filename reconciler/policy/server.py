@@ -71,6 +71,16 @@ class Server:
         for key, value in documents.items():
             self._put_document(quote(key, safe=""), value)
 
+    def delete_data(self, key: str) -> None:
+        """Remove a top-level document; none there is fine."""
+        from opa_client.errors import DeleteDataError
+
+        try:
+            self._call(lambda: self._client.delete_data(quote(key, safe="")))
+        except DeleteDataError:
+            if self.data(key) is not None:
+                raise PolicyUnavailable("malformed", f"OPA at {self.address} keeps data.{key}") from None
+
     def _put_document(self, key: str, value: Any) -> None:
         self._change(lambda: self._client.patch_data(key, [{"op": "add", "path": "/", "value": value}]))
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from reconciler.model.errors import PolicyUnavailable
-from reconciler.policy.bundle import Module, PolicySet
+from reconciler.policy.bundle import PACKAGE, Module, PolicySet
 from reconciler.policy.server import Server
 
 #: Ids of our modules on the server; what others keep there isn't touched.
 _PREFIX = "reconciler/"
+#: A document on the server: the names of the others that we put there.
+_DOCUMENTS = "reconciler_documents"
 
 _PACKAGE = re.compile(r"^package\s+(\S+).*$", re.MULTILINE)
 _IMPORT = re.compile(r"^import\s.*$", re.MULTILINE)
@@ -60,11 +63,20 @@ class Uploader:
     def _upload(self, policies: PolicySet) -> None:
         wanted = {_PREFIX + package: source for package, source in _by_package(policies.modules).items()}
         present = {name: text for name, text in self._server.policies().items() if name.startswith(_PREFIX)}
-        self._server.put_data(policies.data)
+        self._put_data(policies.data)
         if present != wanted and not self._replace(present, wanted):
             # Some sets can't be reached step by step (a rule moved between files): start from nothing.
             self._clear(present)
             self._put_all(wanted)
+
+    def _put_data(self, documents: Mapping[str, Any]) -> None:
+        """Set the documents and remove those of an earlier set, which the server itself remembers for us."""
+        ours = self._server.data(_DOCUMENTS)
+        before = {name for name in ours if isinstance(name, str)} if isinstance(ours, list) else set()
+        self._server.put_data({**documents, _DOCUMENTS: sorted(before | documents.keys())})
+        for name in sorted(before - documents.keys() - {PACKAGE, _DOCUMENTS}):
+            self._server.delete_data(name)
+        self._server.put_data({_DOCUMENTS: sorted(documents)})
 
     def _replace(self, present: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
         try:

@@ -29,10 +29,20 @@ def test(config: ConfigOption = None, output: OutputOption = Output.TABLE) -> No
 
 
 def check(config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
-    """Check that the policies compile and show the permission matrix in force."""
-    policy = runtime.app_for(config).policy
-    if policy.problem:
-        complain(f"Error: {policy.problem}")
+    """Check that the policies compile (with `opa check --strict` where there is an OPA) and show the matrix."""
+    from reconciler.model.errors import PolicyUnavailable
+    from reconciler.policy.binary import check_strictly, opa_binary
+
+    app = runtime.app_for(config)
+    policy, binary = app.policy, opa_binary()
+    problem = policy.problem
+    if not problem and binary is not None:
+        try:
+            check_strictly(binary, app.settings.policy.directory)
+        except PolicyUnavailable as error:
+            problem = str(error)
+    if problem:
+        complain(f"Error: {problem}")
         raise typer.Exit(1)
     matrix = policy.matrix()
     if output is Output.JSON:

@@ -16,6 +16,7 @@ from reconciler.model.errors import PolicyUnavailable
 from reconciler.model.ids import Digest, PlanName
 from reconciler.model.plan import Guardrail, Origin, Plan, RollbackPolicy, Target
 from reconciler.policy import EmbeddedEngine, OpaEngine
+from reconciler.policy.server import Server
 from reconciler.testing.memory import CountingTelemetry, FakeClock
 from reconciler.testing.policy import OpaServer
 
@@ -76,6 +77,21 @@ def test_broken_while_running_on_opa(server: OpaServer, policies: Path) -> None:
     (policies / "matrix.rego").write_text("package reconciler\nallow if {")
     assert engine.admit(PLAN, FACTS).mode is Mode.APPLY
     assert (engine.revision, bool(engine.problem)) == (before, True)
+
+
+@pytest.mark.opa
+def test_data_that_is_removed_leaves_opa_too(server: OpaServer, policies: Path) -> None:
+    data = policies / "data.yaml"
+    text = data.read_text()
+    data.write_text(text + "\nteams: {web: [bob]}\n")
+    remote(server.address, policies).admit(PLAN, FACTS)
+    client = Server(server.address, timeout=5, token=None, ca=None, cert=None)
+    client.put_data({"foreign": 1})
+    assert client.data("teams") == {"web": ["bob"]}
+    data.write_text(text)
+    remote(server.address, policies).admit(PLAN, FACTS)  # also a daemon started anew knows what was its own
+    assert client.data("teams") is None
+    assert client.data("foreign") == 1
 
 
 def test_broken_while_running_embedded(policies: Path) -> None:
