@@ -70,6 +70,18 @@ class Machine:
             raise PolicyUnavailable("malformed", "the policies' output is no valid JSON") from error
         return value
 
+    def replace_data(self, data: Mapping[str, Any]) -> None:
+        """Compile again under other data, in the same process. Raises compile, crashed or timeout."""
+        with self._lock:
+            self._load = {**self._load, "data": json.dumps(data, ensure_ascii=False)}
+            if self._worker is None:
+                return
+            try:
+                _value(self._worker.call({"load": self._load}, self._load_timeout), self._modules)
+            except PolicyUnavailable:
+                self._drop()
+                raise
+
     def close(self) -> None:
         """End the worker, after the question in hand. Further questions are refused."""
         self._closed = True

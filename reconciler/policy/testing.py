@@ -9,10 +9,12 @@ is run by OPA where there is one, and counts as failed where there is none.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,10 +66,10 @@ def run_tests(policy_dir: Path, *, timeout: float = 60.0) -> tuple[TestResult, .
     own = [module for module in policies.tests if module not in foreign and _package(module) != _HARNESS]
     helpers = [module for module in own if not _tests(module)]
     deadline = time.monotonic() + timeout
-    results: list[TestResult] = []
-    for module in own:
-        if _tests(module):
-            results += _run_file(policies, module, helpers, deadline)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the work is done in processes, two for each file
+        files = [module for module in own if _tests(module)]
+        ran = pool.map(lambda module: tuple(_run_file(policies, module, helpers, deadline)), files)
+        results = [result for file in ran for result in file]
     return (*results, *_by_opa(policy_dir, foreign, timeout))
 
 
@@ -90,7 +92,7 @@ def _run_file(policies: PolicySet, module: Module, helpers: Sequence[Module], de
 
 
 class _Run:
-    """The cases of the tests, and a machine for each different data they are put under."""
+    """The cases of the tests, and a machine that decides them, each under its data."""
 
     def __init__(self, policies: PolicySet, tests: Sequence[Module], paths: Sequence[str], deadline: float) -> None:
         self._policies, self._deadline = policies, deadline
@@ -140,10 +142,13 @@ class _Run:
 
     def _machine(self, data: Mapping[str, Any]) -> Machine:
         key = json.dumps(data, sort_keys=True)
-        if self._decider is None or self._decider[0] != key:
-            if self._decider is not None:
-                self._decider[1].close()
+        if self._decider is None:
             machine = Machine(self._policies.modules, data, [f"{PACKAGE}/{RULE}"], timeout=_LIMIT, load_timeout=_LIMIT)
+            self._decider = (key, machine)
+        elif self._decider[0] != key:
+            machine = self._decider[1]
+            self._decider = ("", machine)  # in case that fails
+            machine.replace_data(data)
             self._decider = (key, machine)
         return self._decider[1]
 
