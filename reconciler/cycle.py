@@ -26,7 +26,7 @@ from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
 from reconciler.model.events import PassFinished, PassStarted
 from reconciler.model.ids import PlanName, RequestId, RunId
 from reconciler.model.plan import Approval, Plan
-from reconciler.model.report import PlanState, PlanStatus, RunReport
+from reconciler.model.report import BranchInfo, PlanState, PlanStatus, RunReport
 from reconciler.ports import (
     AwsAccess,
     Clock,
@@ -233,11 +233,13 @@ class Cycle:
     def _retire(self, reviewed: Outcome, plan: Plan) -> Outcome:
         """Nothing is left to change: a branch that carried the change there has done its work.
 
-        Policy can't tell that there was one, because it has no action left to say "pipeline" to.
+        Policy can't tell that there was one, because it has no action left to say "pipeline" to. Git is asked only
+        while a branch is known to be open, or nothing is known at all: being in sync must not depend on a remote.
         """
         previous = self._previous(plan.name)
-        if self._writable(plan) and (previous is None or previous.branch is None):
-            return reviewed
+        known = previous.branch if previous else None
+        if (previous is None and self._writable(plan)) or (previous is not None and not _is_open(known)):
+            return replace(reviewed, branch=known)
         with self._timed(plan, "pipeline"):
             return replace(reviewed, branch=self._pipeline.retire(plan))
 
@@ -320,3 +322,7 @@ class Cycle:
             yield
         finally:
             self._telemetry.phase(plan.target.environment, phase, self._clock.monotonic() - started)
+
+
+def _is_open(branch: BranchInfo | None) -> bool:
+    return branch is not None and branch.state == "open"

@@ -49,11 +49,12 @@ class App:
     access: Access
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Let go of connections, files and processes."""
         self.access.close()
-        close = getattr(self.store, "close", None)
-        if close is not None:
-            close()
+        for part in (self.store, self.policy):
+            close = getattr(part, "close", None)
+            if close is not None:
+                close()
 
 
 def build(settings: Settings, *, events: EventSink | None = None, clock: Clock | None = None) -> App:

@@ -65,7 +65,7 @@ class ConfigurationError(ReconcilerError):
 class PolicyUnavailable(ReconcilerError):
     """No trustworthy decision: engine unreachable, slow, undefined, malformed or contradictory. Means deny.
 
-    ``cause`` is one of unreachable, timeout, undefined, malformed, contradictory, compile, empty.
+    ``cause`` is one of unreachable, timeout, undefined, malformed, contradictory, compile, crashed, empty.
     """
 
     reason = "policy"

@@ -13,7 +13,7 @@ import structlog
 from reconciler.model.errors import Problem, SourceError
 from reconciler.model.ids import PlanName
 from reconciler.model.plan import Approval, Plan, Snapshot
-from reconciler.ports import Clock, Telemetry
+from reconciler.ports import Clock
 from reconciler.source.approvals import ReadApproval
 from reconciler.source.digest import content_digest
 from reconciler.source.document import Limits
@@ -42,12 +42,10 @@ class DirectorySource:
         clock: Clock,
         cache: Path | None = None,
         limits: Limits | None = None,
-        telemetry: Telemetry | None = None,
     ) -> None:
         self.root = root
         self._allowed_signers = allowed_signers
         self._clock = clock
-        self._telemetry = telemetry
         self._tree = Tree(root, limits)
         self._files = Files(self._tree, Linter(cache))
         self._last = Snapshot(healthy=False, problem="not read yet")
@@ -94,7 +92,6 @@ class DirectorySource:
                 )
         for place, problems in aside.items():
             invalid[place] = (*invalid.get(place, ()), *problems)
-        self._announce(invalid)
         content = {file: reading.digest for file, reading in readings.items()}
         return Snapshot(plans, approvals, invalid, revision or content_digest(content))
 
@@ -109,16 +106,6 @@ class DirectorySource:
             namesakes = names[approval.plan, approval.name] > 1
             found[approval.plan].append(approval.verified(plans.get(approval.plan), signers, now, namesakes=namesakes))
         return {plan: tuple(approvals) for plan, approvals in found.items()}
-
-    def _announce(self, invalid: Invalid) -> None:
-        """Log and count what is wrong, once per change."""
-        for place, problems in invalid.items():
-            if self._last.invalid.get(place) == problems:
-                continue
-            for problem in problems:
-                log.warning("plan rejected", plan=place, reason=problem.reason, problem=str(problem))
-                if self._telemetry is not None:
-                    self._telemetry.plan_problem(problem.reason)
 
 
 def _file_problems(readings: Mapping[str, Reading], listing: Listing) -> tuple[Invalid, Invalid]:

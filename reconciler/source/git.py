@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from reconciler.model.plan import Snapshot
-from reconciler.ports import Clock, Telemetry
+from reconciler.ports import Clock
 from reconciler.source.directory import DirectorySource
 from reconciler.source.document import Limits
 from reconciler.source.signature import BadSignature, check
@@ -62,7 +62,6 @@ class GitSource:
         require_signed: bool = False,
         cache: Path | None = None,
         limits: Limits | None = None,
-        telemetry: Telemetry | None = None,
     ) -> None:
         self._url = url
         self._branch = branch
@@ -76,7 +75,6 @@ class GitSource:
             clock=clock,
             cache=cache,
             limits=limits,
-            telemetry=telemetry,
         )
         self._last: Snapshot | None = None
         self._lock = threading.Lock()

@@ -24,7 +24,7 @@ from reconciler.model.resource import SyncState
 #: Seconds, from a tenth to an hour.
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 #: Causes of ``model.errors.PolicyUnavailable``; counted from 0, or the first failure would not be an increase.
-POLICY_ERRORS = ("unreachable", "timeout", "undefined", "malformed", "contradictory", "compile", "empty")
+POLICY_ERRORS = ("unreachable", "timeout", "undefined", "malformed", "contradictory", "compile", "crashed", "empty")
 #: Counted from 0 for every environment, for the same reason.
 ROLLBACK_RESULTS = ("succeeded", "failed")
 BRANCH_STATES = ("open", "obsolete", "failed")

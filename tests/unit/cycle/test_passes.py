@@ -459,3 +459,15 @@ def test_a_pipeline_that_fails_still_reports_what_it_was_about(rig: Rig, monkeyp
     assert (report.state, report.error_reason, report.retry_after) == (PlanState.FAILED, "pipeline", 5.0)
     assert len(report.changes) == 4
     assert report.decision is not None
+
+
+def test_git_is_asked_to_retire_only_a_branch_that_is_open(rig: Rig) -> None:
+    rig.policy.mode = Mode.PIPELINE
+    plan = make_plan(NETWORK, "production")
+    assert rig.run(plan).state is PlanState.PIPELINE_OPEN
+    deployed = Rig()
+    deployed.run(make_plan(NETWORK))
+    rig.world.resources = deployed.world.resources
+    for _ in range(3):
+        assert rig.run(plan).state is PlanState.IN_SYNC
+    assert len(rig.branches.retired) == 1
