@@ -262,7 +262,16 @@ def test_policy_errors_are_counted_from_zero_so_that_the_first_is_an_increase() 
     before = series(metrics, "reconciler_policy_errors_total")
     assert set(before) == {
         (reason,)
-        for reason in ("unreachable", "timeout", "undefined", "malformed", "contradictory", "compile", "empty")
+        for reason in (
+            "unreachable",
+            "timeout",
+            "undefined",
+            "malformed",
+            "contradictory",
+            "compile",
+            "crashed",
+            "empty",
+        )
     }
     assert set(before.values()) == {0}
 
