@@ -92,4 +92,7 @@ def run() -> None:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     if "--debug" in arguments[:end]:
         arguments = ["--debug", *(word for i, word in enumerate(arguments) if i >= end or word != "--debug")]
-    app(args=arguments, prog_name="reconciler")
+    try:
+        app(args=arguments, prog_name="reconciler")
+    finally:
+        guard.flush()

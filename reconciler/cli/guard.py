@@ -37,8 +37,7 @@ def guarded(function: F) -> F:
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
-            # Whoever read the output has gone; the interpreter must not complain about it again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _abandon_output()
             raise typer.Exit(FAILED) from None
         except (typer.Exit, typer.Abort, typer.TyperException):
             raise
@@ -49,6 +48,19 @@ def guarded(function: F) -> F:
             raise typer.Exit(FAILED) from None
 
     return run  # type: ignore[return-value]  # wraps keeps the signature
+
+
+def flush() -> None:
+    """Write what is still buffered; a reader that has gone is no error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_output()
+
+
+def _abandon_output() -> None:
+    """Whoever read the output has gone; the interpreter must not complain about it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _trace() -> None:
