@@ -121,11 +121,6 @@ class WorkQueue:
         with self._changed:
             return self._changed.wait_for(self._idle, timeout)
 
-    def poke(self) -> None:
-        """Look at the clock again: for tests that move a virtual one."""
-        with self._changed:
-            self._changed.notify_all()
-
     @property
     def depth(self) -> int:
         """How many keys wait for a pass; running and delayed ones don't count."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from reconciler.diff.observe import waves
 from reconciler.diff.order import steps_of
+from reconciler.diff.waves import waves
 from reconciler.live.compare import compare
 from reconciler.live.desired import desired_of, veil
 from reconciler.live.merge import target
@@ -55,7 +55,8 @@ class _Draft:
 def build(plan: Plan, view: View, at: datetime) -> ChangeSet:
     """The change set of ``plan`` (ownership included) against ``view``, which was read at ``at``."""
     draft = _Draft(plan, view, at)
-    for name in (name for wave in waves(plan) for name in wave):
+    needs = {name: resource.needs for name, resource in plan.resources.items()}
+    for name in (name for wave in waves(needs) for name in wave):
         if plan.absent:
             _remove(draft, name)
         else:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from reconciler.diff.waves import waves
 from reconciler.live.ownership import foreign
 from reconciler.live.view import Outside, Seen, View
 from reconciler.model.errors import AwsFault, FaultKind
@@ -135,7 +136,7 @@ def _locate_missing(
     store: Store,
 ) -> None:
     """Look, wave by wave in dependency order, for resources that the store doesn't know or that have gone."""
-    for wave in waves(plan):
+    for wave in waves({name: resource.needs for name, resource in plan.resources.items()}):
         lost = [name for name in wave if view.seen[name].live is None and not view.seen[name].adopting]
         if not lost:
             continue
@@ -159,19 +160,3 @@ def _locate(view: View, plan: Plan, name: LogicalId, scope: Scope, providers: Pr
         return
     entry.identifier, entry.located = found.identifier, True
     entry.foreign = foreign(view, plan, name, found.identifier, found.owner, scope, store)
-
-
-def waves(plan: Plan) -> list[list[LogicalId]]:
-    """Logical ids in dependency order, grouped so that each group needs only earlier ones."""
-    done: set[LogicalId] = set()
-    rest = dict(plan.resources)
-    order: list[list[LogicalId]] = []
-    while rest:
-        wave = [name for name, resource in rest.items() if not (resource.needs & rest.keys()) - {name}]
-        if not wave:
-            raise ValueError(f"dependency cycle among {', '.join(sorted(rest))}")
-        order.append(wave)
-        done.update(wave)
-        for name in wave:
-            del rest[name]
-    return order

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from reconciler.diff.waves import waves
 from reconciler.live.merge import changed_properties
 from reconciler.model.change import Action, Change, Step, Verb
 from reconciler.model.ids import LogicalId, StepId
@@ -36,7 +37,8 @@ def steps_of(
     edged = [
         replace(step, needs=frozenset(_edges(step, steps, by_resource, needs, first_out))) for step in steps.values()
     ]
-    return tuple(_sorted(edged))
+    by_id = {step.id: step for step in edged}
+    return tuple(by_id[name] for wave in waves({step.id: step.needs for step in edged}) for name in wave)
 
 
 def _verbs(plan: Plan, change: Change) -> tuple[Verb, ...]:
@@ -118,15 +120,3 @@ def _exclusive(plan: Plan, change: Change) -> bool:
 
 def _names(schema: TypeSchema, name: str) -> bool:
     return (name.endswith("Name") or name in _EXCLUSIVE) and schema.forces_replacement((name,))
-
-
-def _sorted(steps: Collection[Step]) -> Iterable[Step]:
-    """Topological order, stable in the order given."""
-    rest = {step.id: step for step in steps}
-    while rest:
-        ready = [step for step in rest.values() if not step.needs & rest.keys()]
-        if not ready:
-            raise ValueError(f"steps wait for each other: {', '.join(sorted(rest))}")
-        yield from ready
-        for step in ready:
-            del rest[step.id]
