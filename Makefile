@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: demo test check lint types layers policy setup locks real-parts bench clean
+.PHONY: demo test check lint types layers policy setup locks real-parts bench fuzz stress clean
 
 setup: $(STAMP)
 
@@ -49,10 +49,21 @@ locks: $(STAMP)
 # Fetches or builds what the tests like to have: a real OPA, and on Debian Prometheus with Alertmanager.
 real-parts: $(STAMP)
 	@scripts/get-opa
+	@scripts/get-ministack
 	@scripts/get-prometheus
 
 bench: $(STAMP)
 	@$(BIN)/python bench/no_change.py
+
+# Coverage-guided fuzzing of the plan and approval readers, SECONDS each.
+fuzz: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.fuzz.lock
+	@$(BIN)/python scripts/fuzz plan --seconds $(or $(SECONDS),600)
+	@$(BIN)/python scripts/fuzz approval --seconds $(or $(SECONDS),600)
+
+# The long versions of the tests: every boundary, every step, five minutes of two daemons, an hour of daemon time.
+stress: $(STAMP)
+	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/faults tests/fuzz tests/stress
 
 clean:
 	rm -rf .venv .demo var .hypothesis .mypy_cache .ruff_cache .import_linter_cache

@@ -31,6 +31,7 @@ from reconciler import wiring
 from reconciler.model.report import PlanState, RunReport
 from reconciler.settings import Settings
 from reconciler.status.logs import configure
+from reconciler.testing.localaws import outsider
 
 HERE = Path(__file__).resolve().parent
 ROLE = "arn:aws:iam::{account}:role/bench"
@@ -89,9 +90,9 @@ def measured(call: Callable[[], Any], count_url: str) -> tuple[float, int, float
 def credentials(endpoint: str) -> dict[str, str]:
     import boto3
 
-    answer = boto3.client("sts", region_name="us-east-1", endpoint_url=endpoint).assume_role(
-        RoleArn=ROLE.format(account=ACCOUNT), RoleSessionName="floor"
-    )["Credentials"]
+    with outsider():
+        sts = boto3.session.Session().client("sts", region_name="us-east-1", endpoint_url=endpoint)
+    answer = sts.assume_role(RoleArn=ROLE.format(account=ACCOUNT), RoleSessionName="floor")["Credentials"]
     return {
         "aws_access_key_id": answer["AccessKeyId"],
         "aws_secret_access_key": answer["SecretAccessKey"],
@@ -103,8 +104,9 @@ def still_seen(directory: Path, upstream: str, keys: dict[str, str]) -> bool:
     """Past the replayed answers: one resource is changed, and the next pass must name it."""
     import boto3
 
-    sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url=upstream, **keys)
-    logs = boto3.client("logs", region_name="us-east-1", endpoint_url=upstream, **keys)
+    with outsider():
+        session = boto3.session.Session(region_name="us-east-1", **keys)
+    sqs, logs = session.client("sqs", endpoint_url=upstream), session.client("logs", endpoint_url=upstream)
     logs.put_retention_policy(logGroupName="/bench/3", retentionInDays=14)
     sqs.tag_queue(QueueUrl=sqs.get_queue_url(QueueName="bench-2")["QueueUrl"], Tags={"reconciler:id": "Other"})
     report = one_pass(app(directory, upstream, 8))
@@ -144,7 +146,8 @@ def run(options: argparse.Namespace, directory: Path, upstream: str, endpoint: s
         raise SystemExit(f"the estate could not be created: {report.message}")
     print(f"created {len(report.steps)} resources in {time.perf_counter() - started:.0f} s (untimed, emulator)")
     keys, mine = credentials(endpoint), app(directory, endpoint, options.threads)
-    floor = Floor(endpoint, keys, options.resources, options.threads)
+    with outsider():  # bare, that is without the guard
+        floor = Floor(endpoint, keys, options.resources, options.threads)
     count_url = f"{endpoint}/__count__"
     floors, passes = [], []
     for turn in range(options.rounds + 2):  # two rounds record and warm up

@@ -77,7 +77,37 @@ any_approvers contains name if {
 	some name in approvers[scope]
 }
 
-enough(scope) if count(approvers[scope]) >= required_approvals
+# The same of those who have approved exactly this change, not any change to this content of the plan.
+exact_approvers[scope] contains person(approval.approver) if {
+	some approval in approvals
+	counts(approval)
+	approval.change == "exact"
+	some scope in approval.scope
+}
+
+default exact_actions := []
+
+exact_actions := approval_rules.exact if not is_null(approval_rules.exact)
+
+exact_actions_understood if {
+	is_array(exact_actions)
+	count([1 | some name in exact_actions; name in known_actions]) == count(exact_actions)
+}
+
+# Whether an approval of any change will do. Where the list can't be understood none will.
+any_change_will_do(kind) if {
+	exact_actions_understood
+	count([1 | some name in exact_actions; name in {kind.action, kind.original}]) == 0
+}
+
+enough(kind, scope) if {
+	any_change_will_do(kind)
+	count(approvers[scope]) >= required_approvals
+}
+
+enough(_, scope) if count(exact_approvers[scope]) >= required_approvals
+
+deletion := {"action": "delete", "original": "delete"}
 
 # `state: absent` deletes everything, so its approval must name that, sandbox apart.
 absent_needs_approval if {
@@ -85,15 +115,29 @@ absent_needs_approval if {
 	not approval_rules.absent == false
 }
 
-covered(action) if {
-	enough(action)
+# A rollback has an approval of its own, whatever the matrix allows.
+no_rollback(kind) if kind.action != "rollback"
+
+no_rollback(_) if approval_rules.rollback == false
+
+# Whether the matrix alone decides, so that "allowed" is enough.
+matrix_decides(kind) if kind.operation == "git"
+
+matrix_decides(kind) if {
+	not absent_needs_approval
+	no_rollback(kind)
+	any_change_will_do(kind)
+}
+
+covered(kind) if {
+	enough(kind, kind.action)
 	not absent_needs_approval
 }
 
-covered(action) if {
-	enough(action)
+covered(kind) if {
+	enough(kind, kind.action)
 	absent_needs_approval
-	enough("delete")
+	enough(deletion, "delete")
 }
 
 not_counted contains {"rule": "approvals", "message": message} if {

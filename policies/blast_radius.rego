@@ -1,7 +1,11 @@
 # How much one pass may delete or replace. The totals cover the whole pass, also where the actions come in parts.
 package reconciler
 
-destructive_listed := count([1 | some action in input.actions; action.action in {"delete", "replace"}])
+destructive_listed := count([1 | some action in input.actions; destroys(action)])
+
+destroys(action) if action.action in {"delete", "replace"}
+
+destroys(action) if action.original in {"delete", "replace"}
 
 totals := object.get(input, "totals", {})
 

@@ -53,16 +53,26 @@ approved_item := {"ok": true, "message": "No approval is needed by the matrix."}
 	approval_given
 	message := say(["Approved by ", concat(", ", sort(any_approvers)), "."])
 } else := {"ok": false, "message": message} if {
+	count(exact_missing) > 0
+	message := say(["Nobody has approved exactly this change, scope ", concat(", ", sort(exact_missing)), "."])
+} else := {"ok": false, "message": message} if {
 	count(any_approvers) >= required_approvals
 	message := say(["Nobody has approved scope ", concat(", ", sort(missing_scopes)), "."])
 } else := {"ok": false, "message": message} if {
-	message := say([count(any_approvers), " of ", required_approvals, " approvals in ", environment, "."])
+	message := say([count(any_approvers), " of ", required_approvals, " ", plural("approval", required_approvals), " in ", environment, "."])
 }
 
 # Scopes that the present actions need and that are short of approvals.
-missing_scopes contains needed_scope(kind.action) if {
+missing_scopes contains needed_scope(kind) if {
 	some key, kind in kinds
 	standings[key] == "approval"
+}
+
+# The same where an approval of any change won't do.
+exact_missing contains needed_scope(kind) if {
+	some key, kind in kinds
+	standings[key] == "approval"
+	not any_change_will_do(kind)
 }
 
 guardrail_item := {"ok": true, "message": say(["Guardrail ", guardrail_status, "."])} if {

@@ -33,3 +33,7 @@ text(value) := type_name(value) if {
 	not is_string(value)
 	not is_number(value)
 }
+
+plural(noun, number) := noun if number == 1
+
+plural(noun, number) := concat("", [noun, "s"]) if number != 1

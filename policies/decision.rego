@@ -6,43 +6,42 @@ operations := {"cli_mutation", "iac_deploy", "git"}
 
 known_actions := {"create", "update", "replace", "delete", "adopt", "rollback"}
 
-# How an operation on one kind of action stands: allow, pipeline, approval or deny.
-standing(operation, action) := "deny" if {
-	unknown_kind(operation, action)
+# How one kind of action stands: allow, pipeline, approval or deny.
+standing(kind) := "deny" if {
+	unknown_kind(kind)
 } else := "allow" if {
-	cell(operation) == "allowed"
-	not held_by_absence(operation)
+	cell(kind.operation) == "allowed"
+	matrix_decides(kind)
 } else := "allow" if {
-	direct(operation)
-	covered(action)
+	direct(kind.operation)
+	covered(kind)
 } else := "approval" if {
-	direct(operation)
+	direct(kind.operation)
 } else := "pipeline" if {
-	cell(operation) in {"read-only", "pipeline only"}
+	cell(kind.operation) in {"read-only", "pipeline only"}
 	cell("git") == "allowed"
 } else := "deny"
 
-unknown_kind(operation, _) if not operation in operations
+unknown_kind(kind) if not kind.operation in operations
 
-unknown_kind(_, action) if not action in known_actions
+unknown_kind(kind) if not kind.action in known_actions
+
+unknown_kind(kind) if not kind.original in known_actions
 
 direct(operation) if cell(operation) in {"allowed", "with approval"}
 
-# A branch deletes nothing yet.
-held_by_absence(operation) if {
-	absent_needs_approval
-	operation != "git"
-}
+# What an action does in itself, whatever it serves: the deletion that a rollback makes is a deletion.
+original(action) := object.get(action, "original", action.action)
 
-key_of(action) := concat("/", [action.operation, action.action])
+key_of(action) := concat("/", [action.operation, action.action, original(action)])
 
-# One entry for each distinct operation/action, however many actions there are.
-kinds[key] := {"operation": action.operation, "action": action.action} if {
+# One entry for each distinct kind of action, however many actions there are.
+kinds[key] := {"operation": action.operation, "action": action.action, "original": original(action)} if {
 	some action in input.actions
 	key := key_of(action)
 }
 
-standings[key] := standing(kind.operation, kind.action) if some key, kind in kinds
+standings[key] := standing(kind) if some key, kind in kinds
 
 kind_rulings[key] := {"allow": allowed(standings[key]), "reasons": [ruling_reason(kind, standings[key])]} if {
 	some key, kind in kinds
@@ -60,25 +59,49 @@ default sound_plan := false
 
 sound_plan if sound
 
-ruling_reason(kind, stand) := say([environment, ": ", kind.operation, " is denied (", cell_text(kind.operation), ")."]) if {
+ruling_reason(kind, stand) := say([matrix_says(kind), ": denied."]) if {
 	stand == "deny"
 } else := "The plan as a whole is denied." if {
 	not sound_plan
-} else := say([environment, ": ", kind.operation, " is ", cell_text(kind.operation), "; the change goes to a Git branch."]) if {
+} else := say([matrix_says(kind), "; the change goes to a Git branch."]) if {
 	stand == "pipeline"
-} else := say([environment, ": ", kind.operation, " is ", cell_text(kind.operation), "; ", count(object.get(approvers, needed_scope(kind.action), set())), " of ", required_approvals, " approvals with scope ", needed_scope(kind.action), "."]) if {
+} else := say([environment, ": ", noun(kind), " needs an approval of exactly this change; ", short_of(kind), ": ", approve_exactly]) if {
 	stand == "approval"
-} else := say([environment, ": ", kind.operation, " is ", cell_text(kind.operation), "."])
+	not any_change_will_do(kind)
+} else := say([environment, ": a rollback needs an approval of its own; ", short_of(kind), ": ", approve_exactly]) if {
+	stand == "approval"
+	not no_rollback(kind)
+} else := say([matrix_says(kind), "; ", short_of(kind), "."]) if {
+	stand == "approval"
+} else := say([matrix_says(kind), "."])
+
+matrix_says(kind) := say([environment, ": the matrix says \"", cell(kind.operation), "\" for ", kind.operation]) if {
+	is_string(cell(kind.operation))
+} else := say([environment, ": the matrix says nothing of ", kind.operation])
+
+short_of(kind) := say([count(granted(kind)), " of ", required_approvals, " ", plural("approval", required_approvals), " with scope ", needed_scope(kind)])
+
+granted(kind) := object.get(approvers, needed_scope(kind), set()) if {
+	any_change_will_do(kind)
+} else := object.get(exact_approvers, needed_scope(kind), set())
+
+noun(kind) := say(["the ", kind.original, " of a rollback"]) if {
+	kind.action != kind.original
+} else := kind.action
+
+approve_exactly := say(["`reconciler approve ", plan_name, " --change`."])
+
+default plan_name := "PLAN"
+
+plan_name := input.plan.name if {
+	filled(input.plan.name)
+}
 
 # The scope that is still short of approvals.
-needed_scope(action) := "delete" if {
+needed_scope(kind) := "delete" if {
 	absent_needs_approval
-	not enough("delete")
-} else := action
-
-default cell_text(_) := "not in the matrix"
-
-cell_text(operation) := cell(operation) if is_string(cell(operation))
+	not enough(deletion, "delete")
+} else := kind.action
 
 # Whether an approval has any bearing on this plan, for the checklist.
 approval_matters if some_standing("approval")
@@ -93,8 +116,7 @@ approval_matters if {
 approval_matters if {
 	some key, kind in kinds
 	standings[key] == "allow"
-	kind.operation != "git"
-	absent_needs_approval
+	not matrix_decides(kind)
 }
 
 approval_matters if {
@@ -191,6 +213,7 @@ well_formed_action(action) if {
 	filled(action.id)
 	is_string(action.operation)
 	is_string(action.action)
+	is_string(original(action))
 }
 
 default decision := {

@@ -34,16 +34,19 @@ plan(environment) := {
 	"state": "present",
 	"guardrail": {"status": "passed", "reference": "", "exceptions": []},
 	"rollback": "automatic",
+	"rolling_back": null,
 }
 
 action(id, operation, name) := {
 	"id": id,
 	"operation": operation,
 	"action": name,
+	"original": name,
 	"type": "AWS::EC2::VPC",
 	"before": null,
 	"after": {},
 	"paths": [],
+	"loss": [],
 }
 
 approval(approver, scope) := {
@@ -54,7 +57,11 @@ approval(approver, scope) := {
 	"scope": scope,
 	"ticket": "",
 	"expiresAt": later,
+	"change": "any",
 }
+
+# An approval of exactly the change under review.
+exactly(approver, scope) := object.union(approval(approver, scope), {"change": "exact"})
 
 # A review of one action.
 review(environment, operation, name) := {
@@ -67,6 +74,12 @@ review(environment, operation, name) := {
 	"totals": {"resources": 10, "deletes": 0, "replaces": 0},
 	"now": now,
 }
+
+# The same as a part of a rollback to an earlier revision.
+rollback(environment, operation, name) := with_keys(with_plan(review(environment, operation, name), {"rolling_back": 3}), {"actions": [object.union(
+	action("A", operation, name),
+	{"action": "rollback"},
+)]})
 
 # A question with keys of the plan replaced.
 with_plan(question, changes) := object.union(question, {"plan": object.union(question.plan, changes)})

@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from reconciler.model.audit import AuditEntry, AuditEvent
 from reconciler.model.change import ChangeSet
+from reconciler.model.claim import Claim
+from reconciler.model.contest import Contest
 from reconciler.model.decision import Decision, Facts, Identity
+from reconciler.model.errors import AwsFault
 from reconciler.model.events import Event
 from reconciler.model.ids import (
     ClientToken,
@@ -24,10 +28,12 @@ from reconciler.model.ids import (
     TypeName,
 )
 from reconciler.model.journal import JournalEntry
+from reconciler.model.lease import LeaseRow
 from reconciler.model.plan import Plan, Snapshot, Target
 from reconciler.model.progress import Handle, Progress
 from reconciler.model.report import BranchInfo, PlanStatus, Receipt, RunReport
 from reconciler.model.resource import Located, Observation, Record, Unreadable, Wanted
+from reconciler.model.revision import Pin, Revision
 from reconciler.model.values import Properties
 
 T = TypeVar("T")
@@ -118,10 +124,11 @@ class ResourceProvider(Protocol):
         observed; a property that isn't set in AWS is left out.
         """
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
-        """Find a resource that this owner made (by ownership tags) or that stands where ``desired`` would go.
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
+        """Find every resource that this owner made (by ownership tags) or that stands where ``desired`` would go.
 
-        That is by name or deterministic identifier. None: a create would not collide as far as can be told.
+        That is by name or deterministic identifier. Empty: a create would not collide as far as can be told. Several:
+        a replacement was interrupted between its halves, or somebody copied the tags; the caller tells them apart.
         ``desired`` may contain ``Unknown`` values.
         """
 
@@ -148,7 +155,18 @@ class ResourceProvider(Protocol):
         """Delete. Already gone is Done, not an error."""
 
     def poll(self, scope: Scope, handle: Handle) -> Progress:
-        """Ask how a Pending operation stands. Raises AwsFault when it failed."""
+        """Ask how a Pending operation stands. Raises AwsFault when it failed; NOT_FOUND: AWS doesn't know it (now).
+
+        A retryable fault, or one of credentials or permissions, only says that it couldn't be asked.
+        """
+
+
+@runtime_checkable
+class Revivable(Protocol):
+    """A provider of resources that AWS only schedules for deletion, so that it can be taken back for a while."""
+
+    def revive(self, scope: Scope, identifier: Identifier, before: Properties) -> Progress:
+        """Take the deletion back; ``before`` is what the resource was. Idempotent. Raises AwsFault."""
 
 
 class Providers(Protocol):
@@ -191,17 +209,66 @@ class Store(Protocol):
     def records(self, plan: PlanName) -> Mapping[LogicalId, Record]: ...
     def owner_of(self, type_name: TypeName, identifier: Identifier, account: str, region: str) -> Record | None: ...
     def save_record(self, record: Record) -> None: ...
+    def move_record(self, record: Record, former: Owner) -> None:
+        """Save ``record`` and drop the one of ``former``, both or neither."""
+
+    def records_in(self, account: str, region: str) -> Collection[Record]:
+        """The records of every plan in one place."""
+
     def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None: ...
     def recorded_plans(self) -> Collection[PlanName]: ...
 
     # the journal
     def write_journal(self, entry: JournalEntry) -> None:
-        """Insert or update the entry of (run, step)."""
+        """Insert or update the entry of (run, step). The audit trail gets the call or its outcome with it."""
 
     def unfinished(self, plan: PlanName) -> Sequence[JournalEntry]:
         """Entries in state intent or pending, oldest first."""
 
+    def unresolved(self, plan: PlanName) -> Sequence[JournalEntry]:
+        """Entries in state undecidable, oldest first."""
+
+    def lost(self, plan: PlanName, logical_id: LogicalId) -> JournalEntry | None:
+        """The newest entry of a resource, if its state is lost."""
+
     def journal(self, run: RunId) -> Sequence[JournalEntry]: ...
+
+    # leases: compare and swap, so that of several that try one gets it
+    def lease(self, plan: PlanName) -> LeaseRow | None: ...
+    def take_lease(self, row: LeaseRow, former: LeaseRow | None) -> bool:
+        """Write ``row`` if the stored lease still is ``former`` (None: there is none). Whether it was written."""
+
+    def drop_lease(self, row: LeaseRow) -> None:
+        """Give a lease up; one that is somebody else's by now stays."""
+
+    # earlier contents of plans, and rollbacks asked for
+    def save_revision(self, revision: Revision) -> None:
+        """Keep a revision. Old ones beyond a bound are dropped, the one that a pin names never."""
+
+    def revisions(self, plan: PlanName) -> Sequence[Revision]:
+        """Newest first, complete with their bodies."""
+
+    def save_pin(self, pin: Pin) -> None: ...
+    def pin(self, plan: PlanName) -> Pin | None: ...
+    def drop_pin(self, plan: PlanName) -> None: ...
+
+    # fights with other actors
+    def save_contest(self, contest: Contest) -> None: ...
+    def contests(self, plan: PlanName) -> Sequence[Contest]: ...
+    def drop_contest(self, contest: Contest) -> None: ...
+
+    # the audit trail
+    def audit(self, event: AuditEvent) -> None:
+        """Append to the chain; durable when the method returns."""
+
+    def audit_entries(self, after: int = 0, limit: int = 1000) -> Sequence[AuditEntry]:
+        """Entries with a higher sequence number than ``after``, oldest first."""
+
+    def audit_head(self) -> tuple[int, str]:
+        """The number and hash of the newest entry, as the appends remember them."""
+
+    def last_audited(self, plan: PlanName, kind: str) -> AuditEntry | None:
+        """The newest entry of a kind about a plan, unless it has been archived."""
 
     # reports and status
     def save_run(self, report: RunReport) -> None: ...
@@ -213,9 +280,14 @@ class Store(Protocol):
     def drop_status(self, plan: PlanName) -> None: ...
 
     # approvals that a pass used up
-    def consume_approval(self, digest: str, approval: str, scope: str, run: RunId) -> None: ...
+    def consume_approval(self, digest: str, approval: str, scope: str, run: RunId) -> None:
+        """Use up a scope from now on; if ``run`` never ends (a crash), the pass that goes on may use it again."""
+
+    def release_approvals(self, run: RunId) -> None:
+        """Give back what ``run`` used up: it was interrupted and the next pass goes on with the same change."""
+
     def consumed_approvals(self, plan_digest: str) -> Collection[tuple[str, str]]:
-        """(approval name, scope) pairs that earlier passes used up for this plan digest."""
+        """(approval name, scope) pairs that passes which ended (``save_run``) used up for this plan digest."""
 
     # requests for a pass, and their receipts
     def save_receipt(self, receipt: Receipt) -> None: ...
@@ -230,8 +302,39 @@ class Store(Protocol):
 class Locks(Protocol):
     """Keeps passes over one plan apart, across processes."""
 
-    def hold(self, plan: PlanName) -> AbstractContextManager[None]:
-        """Hold the plan's lock while the context is entered. Raises StoreError if it can't be had."""
+    def hold(self, plan: PlanName) -> AbstractContextManager[Lease]:
+        """Hold the plan's lease while the context is entered.
+
+        Never waits: raises PlanBusy if another process has it and isn't known to be gone, StoreError if it can't be
+        read or written.
+        """
+
+
+class Lease(Protocol):
+    """The right to work on a plan."""
+
+    def ensure(self) -> None:
+        """Raise LeaseLost unless the lease is held and will be for as long as a call may take."""
+
+
+class Claims(Protocol):
+    """Which plan of the source wants which resource now: a resource that another plan claims is never deleted."""
+
+    def kept(self, dropped: Collection[Record], records: Collection[Record]) -> Mapping[LogicalId, str]:
+        """Why resources that their plan has dropped must not be deleted: another one claims them, or may.
+
+        ``records``: those of every plan in the same place. What isn't in the answer is nobody's any more.
+        """
+
+    def incoming(self, plan: Plan, records: Collection[Record]) -> Mapping[LogicalId, Claim]:
+        """What ``plan`` is to take over, by its own logical ids; ``records`` as above."""
+
+
+class Quotas(Protocol):
+    """Asks AWS for the quota behind an error."""
+
+    def __call__(self, scope: Scope, fault: AwsFault) -> Mapping[str, str]:
+        """``name``, ``code``, ``value``, ``service``, ``url`` as far as Service Quotas tells. Never raises."""
 
 
 class EventSink(Protocol):
@@ -245,6 +348,7 @@ class Telemetry(Protocol):
 
     def aws_call(self, service: str, operation: str, code: str, seconds: float) -> None: ...
     def aws_throttled(self, service: str) -> None: ...
+    def account_throttled(self, account: str, region: str, *, left_alone: bool) -> None: ...
     def guard_blocked(self, service: str, operation: str) -> None: ...
     def policy_decided(self, environment: str, mode: str, seconds: float) -> None: ...
     def policy_failed(self, reason: str) -> None: ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from reconciler.model.ids import RequestId
@@ -34,13 +35,20 @@ class _Waiting:
     trigger: str
     requests: list[RequestId] = field(default_factory=list)
 
-    def merge(self, trigger: str, request: RequestId | None) -> None:
+    def merge(self, trigger: str, requests: Iterable[RequestId]) -> None:
         """A request's trigger says more than a timer's, so it names the pass."""
-        if request is not None:
+        for request in requests:
             if not self.requests:
                 self.trigger = trigger
             if request not in self.requests:
                 self.requests.append(request)
+
+
+@dataclass(slots=True)
+class _Later(_Waiting):
+    """What is asked of a key from the moment ``due`` on."""
+
+    due: float = 0.0
 
 
 class WorkQueue:
@@ -53,7 +61,7 @@ class WorkQueue:
         self._ready: deque[str] = deque()
         self._waiting: dict[str, _Waiting] = {}
         self._running: set[str] = set()
-        self._later: dict[str, tuple[float, str]] = {}
+        self._later: dict[str, _Later] = {}
         self._closed = False
         self._draining = False
 
@@ -62,18 +70,25 @@ class WorkQueue:
         with self._changed:
             if self._closed:
                 return False
-            self._add(key, trigger, request)
+            self._add(key, trigger, () if request is None else (request,))
             self._changed.notify()
             return True
 
-    def add_after(self, key: str, seconds: float, trigger: str) -> None:
-        """Ask for a pass of ``key`` in ``seconds``; the earliest of several counts, and any pass before it voids it."""
+    def add_after(self, key: str, seconds: float, trigger: str, requests: Iterable[RequestId] = ()) -> None:
+        """Ask for a pass of ``key`` in ``seconds``; the earliest of several counts.
+
+        Any pass before it voids it, and answers the ``requests`` that wait with it.
+        """
         with self._changed:
             if self._closed:
                 return
             due = self._clock.monotonic() + max(0.0, seconds)
-            if key not in self._later or due < self._later[key][0]:
-                self._later[key] = (due, trigger)
+            later = self._later.setdefault(key, _Later(trigger, due=due))
+            if due < later.due:
+                later.due = due
+                if not later.requests:
+                    later.trigger = trigger
+            later.merge(trigger, requests)
             self._changed.notify()
 
     def get(self, timeout: float | None = None) -> Work | None:
@@ -101,13 +116,12 @@ class WorkQueue:
     def forget(self, key: str) -> tuple[RequestId, ...]:
         """Drop what waits for ``key``, and return the requests that will now have no pass. A running pass goes on."""
         with self._changed:
-            self._later.pop(key, None)
-            waiting = self._waiting.pop(key, None)
+            dropped = (self._waiting.pop(key, None), self._later.pop(key, None))
             if key in self._ready:
                 self._ready.remove(key)
             self._report()
             self._changed.notify_all()
-            return tuple(waiting.requests) if waiting else ()
+            return tuple(dict.fromkeys(request for each in dropped if each for request in each.requests))
 
     def close(self, *, drain: bool = False) -> None:
         """Accept nothing more. With ``drain`` what is ready is still handed out; delayed work is dropped."""
@@ -137,33 +151,34 @@ class WorkQueue:
         """Seconds until each delayed key is due."""
         with self._changed:
             now = self._clock.monotonic()
-            return {key: max(0.0, due - now) for key, (due, _) in sorted(self._later.items())}
+            return {key: max(0.0, later.due - now) for key, later in sorted(self._later.items())}
 
-    def _add(self, key: str, trigger: str, request: RequestId | None) -> None:
+    def _add(self, key: str, trigger: str, requests: Iterable[RequestId]) -> None:
         waiting = self._waiting.get(key)
         if waiting is None:
             waiting = self._waiting[key] = _Waiting(trigger)
             if key not in self._running:
                 self._ready.append(key)
             self._report()
-        waiting.merge(trigger, request)
+        waiting.merge(trigger, requests)
 
     def _promote(self) -> None:
         now = self._clock.monotonic()
-        for key in [key for key, (due, _) in self._later.items() if due <= now]:
-            _, trigger = self._later.pop(key)
-            self._add(key, trigger, None)
+        for key in [key for key, later in self._later.items() if later.due <= now]:
+            later = self._later.pop(key)
+            self._add(key, later.trigger, later.requests)
 
     def _take(self) -> Work:
         key = self._ready.popleft()
         waiting = self._waiting.pop(key)
-        self._later.pop(key, None)
+        if later := self._later.pop(key, None):
+            waiting.merge(later.trigger, later.requests)
         self._running.add(key)
         self._report()
         return Work(key, waiting.trigger, tuple(waiting.requests))
 
     def _pause(self, now: float, deadline: float | None) -> float:
-        moments = [due for due, _ in self._later.values()]
+        moments = [later.due for later in self._later.values()]
         if deadline is not None:
             moments.append(deadline)
         return max(0.0, min([_LOOK_AGAIN, *(moment - now for moment in moments)]))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import hashlib
+from collections.abc import Collection, Iterator, Sized
 from dataclasses import replace
 from datetime import datetime
 
 from reconciler.live import View
+from reconciler.model.change import Action, ChangeSet
 from reconciler.model.decision import Decision, Mode, deny
-from reconciler.model.errors import AwsFault, FaultKind, Problem, SourceError
+from reconciler.model.errors import AwsFault, FaultKind, PolicyUnavailable, Problem, SourceError
+from reconciler.model.ids import Digest
 from reconciler.model.plan import Approval, Delivery, Plan, PlannedResource
 from reconciler.model.report import Context, PlanState
 from reconciler.model.resource import Unreadable
@@ -46,18 +49,32 @@ def narrowed(decision: Decision, plan: Plan, writable: Collection[str]) -> Decis
     return decision
 
 
-def usable(approval: Approval, used: Collection[tuple[str, str]], now: datetime) -> Approval:
-    """The approval without the scopes that earlier passes used up; unverified if it has expired by ``now``."""
+def usable(
+    approval: Approval, used: Collection[tuple[str, str]], now: datetime, change: Digest | None = None
+) -> Approval:
+    """The approval without the scopes that earlier passes used up; unverified if it has expired by ``now``.
+
+    ``change``: the digest of the change under review; an approval of another one doesn't count. None: not known yet.
+    """
     if not approval.verified:
         return approval
     if approval.expires_at <= now:
         return replace(approval, verified=False, reason=f"expired on {approval.expires_at:%Y-%m-%d %H:%M} UTC")
+    if change is not None and approval.change not in ("", change):
+        return replace(approval, verified=False, reason=_another_change(approval, change))
     spent = {scope for name, scope in used if name == approval.name} & approval.scope
     if not spent:
         return approval
     left = approval.scope - spent
     reason = f"used up by an earlier pass for {', '.join(sorted(spent))}"
     return replace(approval, scope=left, verified=bool(left), reason=approval.reason or reason)
+
+
+def _another_change(approval: Approval, change: Digest) -> str:
+    given, now = _short(approval.change), _short(change)
+    return (
+        f"it approves the change {given}, this is {now}: look again, then `reconciler approve {approval.plan} --change`"
+    )
 
 
 def denied_reads(view: View) -> tuple[str, ...]:
@@ -84,9 +101,50 @@ def reviewed(base: Outcome) -> Outcome:
         return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.ALREADY_EXISTS, text))
     if changes.unknown:
         first = changes.unknown[0]
-        text = f"{len(changes.unknown)} resources could not be judged; {first.logical_id}: {first.message}"
+        text = f"{_count(changes.unknown, 'resource')} could not be judged; {first.logical_id}: {first.message}"
         return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.UNAVAILABLE, text))
     if not changes.changes:
-        return replace(base, state=PlanState.IN_SYNC, message=f"{len(changes.resources)} resources in sync")
+        return replace(base, state=PlanState.IN_SYNC, message=f"{_count(changes.resources, 'resource')} in sync")
     state = {Mode.WAIT: PlanState.PENDING_APPROVAL, Mode.DENY: PlanState.DENIED}.get(decision.mode, PlanState.DRIFTED)
-    return replace(base, state=state, message=next_steps(decision) or f"{len(changes.changes)} changes")
+    return replace(base, state=state, message=next_steps(decision) or _count(changes.changes, "change"))
+
+
+def exact(changes: ChangeSet, revision: str) -> Digest:
+    """What an approval of exactly this change binds to: the change set (``change_digest``) under this policy set."""
+    return Digest("sha256:" + hashlib.sha256(f"{changes.digest} {revision}".encode()).hexdigest())
+
+
+def check_same_policy(admitted: Decision, decision: Decision) -> None:
+    """Raise PolicyUnavailable if the policies were replaced between the two questions: then neither answer holds."""
+    if decision.revision and decision.revision != admitted.revision:
+        raise PolicyUnavailable("contradictory", "the policies changed during the pass: the next one asks again")
+
+
+def spent(approvals: Collection[Approval], changes: ChangeSet, decision: Decision) -> tuple[tuple[str, str], ...]:
+    """(approval name, scope) pairs that a pass over ``changes`` uses up from the moment it begins to act.
+
+    An approval of exactly this change goes whole, the others lose the scopes that policy marks as single use.
+    """
+    needed = needed_scopes(changes)
+    return tuple(
+        (approval.name, scope)
+        for approval in approvals
+        if approval.verified and needed & approval.scope
+        for scope in sorted(approval.scope if approval.change else needed & decision.single_use & approval.scope)
+    )
+
+
+def needed_scopes(changes: ChangeSet) -> frozenset[str]:
+    """The scopes that an approval of ``changes`` has to name: their actions, or that it is a rollback."""
+    if changes.plan.rolling_back is not None:
+        return frozenset({Action.ROLLBACK.value}) if changes.changes else frozenset()
+    return frozenset(change.action.value for change in changes.changes)
+
+
+def _count(things: Sized, noun: str) -> str:
+    number = len(things)
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _short(digest: Digest) -> str:
+    return f"{digest[: len('sha256:') + 12]}…"

@@ -26,7 +26,8 @@ from pydantic_settings import (
 from reconciler.configfile import ConfigFile, parse_config, suggestion
 from reconciler.durations import format_duration, parse_duration
 from reconciler.model.errors import ConfigurationError
-from reconciler.model.values import MASK, transform
+from reconciler.model.secrecy import MASK
+from reconciler.model.values import transform
 
 DEFAULT_FILE = Path("reconciler.yaml")
 PREFIX = "RECONCILER_"
@@ -103,9 +104,31 @@ class PolicySettings(_Section):
 
 
 class StoreSettings(_Section):
-    """The state store, as an SQLAlchemy URL; by default an SQLite file in ``state_dir``."""
+    """The state store, as an SQLAlchemy URL; by default an SQLite file in ``state_dir``.
+
+    ``lease``: after this long without a sign of life, what another machine's process held is taken over.
+    """
 
     url: SecretStr | None = None
+    lease: PositiveDuration = 60.0
+
+
+class BreakerSettings(_Section):
+    """When to stop trying.
+
+    ``failures`` in a row hold a plan for ``cooldown``, doubled up to ``cooldown_max`` while its trials fail. A field
+    that was put right ``flips`` times within ``window`` and came back is left alone for ``hold``. An account that
+    throttles ``throttles`` calls within a minute is left alone for ``relief``.
+    """
+
+    failures: int = Field(default=5, ge=1)
+    cooldown: PositiveDuration = 1800.0
+    cooldown_max: PositiveDuration = 14400.0
+    flips: int = Field(default=3, ge=2)
+    window: PositiveDuration = 21600.0
+    hold: PositiveDuration = 3600.0
+    throttles: int = Field(default=60, ge=1)
+    relief: PositiveDuration = 120.0
 
 
 class AwsSettings(_Section):
@@ -185,6 +208,7 @@ class Settings(BaseSettings):
     pipeline: PipelineSettings = PipelineSettings()
     http: HttpSettings = HttpSettings()
     daemon: DaemonSettings = DaemonSettings()
+    breaker: BreakerSettings = BreakerSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

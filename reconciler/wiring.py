@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from reconciler.breakers import BreakerLimits, Breakers
 from reconciler.clock import SystemClock
 from reconciler.cycle import Cycle, Limits
 from reconciler.model.errors import ConfigurationError
 from reconciler.model.events import Event
 from reconciler.model.plan import PipelineTarget
-from reconciler.ports import Clock, EventSink, Pipeline, Scope
+from reconciler.model.secrecy import use_key
+from reconciler.ports import Clock, EventSink, Locks, Pipeline, Scope
+from reconciler.revisions import Revisions
 from reconciler.settings import Settings
 from reconciler.status.outcome import Backoff
 
 if TYPE_CHECKING:
-    from reconciler.daemon.app import PolicyLike, SourceLike
+    from reconciler.daemon.app import PolicyLike
     from reconciler.live import Outside
     from reconciler.ports import Store
     from reconciler.providers.access import Access
+    from reconciler.source.claims import ClaimedSource
     from reconciler.status.metrics import Metrics
 
 #: Steps of one plan that run at the same time.
@@ -39,7 +43,7 @@ class App:
     """Everything, wired."""
 
     settings: Settings
-    source: SourceLike
+    source: ClaimedSource
     cycle: Cycle
     store: Store
     policy: PolicyLike
@@ -75,6 +79,13 @@ def open_store(settings: Settings) -> Store:
     return SqlStore(settings.store_url)
 
 
+def leases(settings: Settings, store: Store, clock: Clock) -> Locks:
+    """The locks on plans, which all processes that share the store go by."""
+    from reconciler.store.leases import StoreLeases
+
+    return StoreLeases(store, clock, ttl=settings.store.lease, call=_longest_call(settings))
+
+
 def rebuild(app: App, settings: Settings) -> App:
     """The application after a reload: new settings; the same store, metrics, clock and events.
 
@@ -93,13 +104,15 @@ def _assembled(
     metrics: Metrics,
     clock: Clock,
     events: EventSink,
-    source: SourceLike,
+    source: ClaimedSource,
     policy: PolicyLike,
 ) -> App:
+    from reconciler.providers.quotas import quota_of
     from reconciler.providers.registry import Registry
-    from reconciler.store.locks import PlanLocks
+    from reconciler.store.secretkey import secret_key
 
-    access = _access(settings, clock, metrics)
+    access, key = _access(settings, clock, metrics), secret_key(settings.state_dir)
+    use_key(key)
     cycle = Cycle(
         access=access,
         providers=Registry(),
@@ -111,14 +124,38 @@ def _assembled(
         events=events,
         telemetry=metrics,
         recorder=metrics,
-        locks=PlanLocks(settings.state_dir / "locks", clock),
+        claims=source.claims,
+        locks=leases(settings, store, clock),
+        breakers=_breakers(settings, store, clock),
+        revisions=Revisions(store, clock, key),
+        quotas=quota_of,
         limits=_limits(settings),
     )
     return App(settings, source, cycle, store, policy, metrics, clock, events, access)
 
 
+def _breakers(settings: Settings, store: Store, clock: Clock) -> Breakers:
+    from reconciler.providers.trail import last_writer
+
+    breaker = settings.breaker
+    limits = BreakerLimits(
+        failures=breaker.failures,
+        cooldown=breaker.cooldown,
+        cooldown_max=breaker.cooldown_max,
+        flips=breaker.flips,
+        window=breaker.window,
+        hold=breaker.hold,
+    )
+    return Breakers(limits, store, clock, last_writer)
+
+
+def _longest_call(settings: Settings) -> float:
+    return settings.aws.connect_timeout + settings.aws.read_timeout
+
+
 def _access(settings: Settings, clock: Clock, metrics: Metrics) -> Access:
     from reconciler.providers.access import Access, AccessSettings
+    from reconciler.providers.relief import ReliefSettings
     from reconciler.providers.sessions import ConnectionSettings
 
     aws = settings.aws
@@ -128,9 +165,9 @@ def _access(settings: Settings, clock: Clock, metrics: Metrics) -> Access:
         read_timeout=aws.read_timeout,
         pool=aws.threads,
     )
-    return Access(
-        clock, metrics, AccessSettings(connection=connection, role_pattern=aws.role_pattern, workers=aws.threads)
-    )
+    relief = ReliefSettings(settings.breaker.throttles, settings.breaker.relief)
+    access = AccessSettings(connection, aws.role_pattern, workers=aws.threads, relief=relief)
+    return Access(clock, metrics, access)
 
 
 def _policy(settings: Settings, clock: Clock, metrics: Metrics) -> PolicyLike:
@@ -145,13 +182,15 @@ def _policy(settings: Settings, clock: Clock, metrics: Metrics) -> PolicyLike:
     return OpaEngine(opa.address, policy.directory, metrics, clock, manage=opa.manage, timeout=opa.timeout, token=token)
 
 
-def _source(settings: Settings, clock: Clock) -> SourceLike:
+def _source(settings: Settings, clock: Clock) -> ClaimedSource:
     from reconciler.source import DirectorySource, GitSource
+    from reconciler.source.claims import ClaimedSource
 
     source, cache = settings.source, settings.state_dir / "lint"
     if source.git is None:
-        return DirectorySource(source.path, allowed_signers=settings.allowed_signers, clock=clock, cache=cache)
-    return GitSource(
+        directory = DirectorySource(source.path, allowed_signers=settings.allowed_signers, clock=clock, cache=cache)
+        return ClaimedSource(directory)
+    repository = GitSource(
         source.git.url,
         source.git.branch,
         source.git.checkout or settings.state_dir / "source",
@@ -160,6 +199,7 @@ def _source(settings: Settings, clock: Clock) -> SourceLike:
         clock=clock,
         cache=cache,
     )
+    return ClaimedSource(repository)
 
 
 def _pipeline(settings: Settings, clock: Clock) -> Pipeline:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from reconciler.apply.act import Actor, client_token
 from reconciler.apply.describe import command
+from reconciler.apply.former import Former
+from reconciler.apply.renames import Renames
 from reconciler.apply.resume import resume
+from reconciler.apply.rollback import FAILED as ROLLBACK_FAILED
 from reconciler.apply.rollback import Undoer
 from reconciler.apply.step import Stale, StepRunner
 from reconciler.apply.walk import walk
@@ -56,6 +59,6 @@ def apply(
     applied = Applied(results)
     if not applied.broken or changes.plan.rollback.mode != "automatic":
         return applied
-    undone = Undoer(actor, changes, records).undo_all(results)
-    clean = not any("rollback failed" in result.error for result in undone)
+    undone = Undoer(Former(actor, changes, records, Renames())).undo_all(results)
+    clean = not any(ROLLBACK_FAILED in result.error for result in undone)
     return Applied(undone, clean)

@@ -9,22 +9,26 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from reconciler.live import View, veil
-from reconciler.model.change import Step
-from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.apply.looking import look_until
+from reconciler.apply.settling import STEP_TIMEOUT, UNDO, Settler, made, old_halves, unanswered
+from reconciler.live import View, rejoined, veil
+from reconciler.model.change import Step, Verb
+from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked, StoreError
 from reconciler.model.events import StepProgress
-from reconciler.model.ids import ClientToken, Identifier, LogicalId, RunId, StepId
+from reconciler.model.ids import ClientToken, Identifier, LogicalId, Owner, RunId, StepId
 from reconciler.model.journal import JournalEntry, JournalState
 from reconciler.model.plan import Plan
-from reconciler.model.progress import Done, Pending, Progress
+from reconciler.model.progress import Pending, Progress
 from reconciler.model.resource import Observation, Record, Unreadable, Wanted
-from reconciler.model.values import Properties, mask
-from reconciler.ports import Clock, EventSink, Providers, ResourceProvider, Scope, Store
-
-#: How long an asynchronous operation may take before the step fails: the slowest of AWS's own waiters is an hour.
-STEP_TIMEOUT = 3600.0
+from reconciler.model.values import Properties, mask, reveal
+from reconciler.ports import Clock, EventSink, Lease, Providers, ResourceProvider, Scope, Store
 
 Call = Callable[[ResourceProvider, ClientToken], Progress]
+
+#: Remembers what a call brought about, before the journal says that it is done.
+Keep = Callable[[Identifier], None]
+
+_REVERSE = {Verb.CREATE: Verb.DELETE, Verb.DELETE: Verb.CREATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +43,34 @@ class Actor:
     store: Store
     clock: Clock
     events: EventSink
+    lease: Lease
     #: what the store holds of the plan: read once a run, written through
     records: dict[LogicalId, Record] = field(default_factory=dict)
+    #: each resource as it was just before its step touched it, complete for a delete: what an undo returns to
+    snapshots: dict[StepId, Observation] = field(default_factory=dict)
 
-    def remember(self, record: Record) -> None:
-        """Keep a record, in the store first."""
-        self.store.save_record(record)
+    def remember(self, record: Record, former: Owner | None = None) -> None:
+        """Keep a record, in the store first; that of ``former``, whose the resource was, goes at the same moment."""
+        if former is None:
+            self.store.save_record(record)
+        else:
+            self.store.move_record(record, former)
         self.records[record.logical_id] = record
+
+    def give_back(self, record: Record, name: LogicalId) -> None:
+        """Let a resource that moved here under ``name`` be its former plan's again, as ``record`` says."""
+        self.store.move_record(record, Owner(self.plan.name, name))
+        self.records.pop(name, None)
 
     def forget(self, name: LogicalId) -> None:
         """Drop a record, in the store first."""
         self.store.drop_record(self.plan.name, name)
         self.records.pop(name, None)
+
+    def rejoin(self, name: LogicalId) -> None:
+        """Forget old halves that the resource's own record names (again): nothing has taken their place."""
+        for half in rejoined(self.records, name):
+            self.forget(half)
 
     def provider(self, step: Step) -> ResourceProvider:
         """The provider of a step's type. Raises AwsFault INTERNAL if there is none."""
@@ -66,57 +86,184 @@ class Actor:
             raise AwsFault(answer.kind, answer.message)
         return answer
 
-    def perform(self, step: Step, call: Call, *, before: Properties, after: Properties, suffix: str = "") -> Identifier:
-        """Journal the intent, call, poll, journal the outcome. Returns the identifier; raises AwsFault.
+    def perform(
+        self,
+        step: Step,
+        call: Call,
+        *,
+        before: Properties,
+        after: Properties,
+        suffix: str = "",
+        identifier: Identifier | None = None,
+        record: Record | None = None,
+        keep: Keep | None = None,
+    ) -> Identifier:
+        """Journal the intent, call, poll, remember, journal the outcome. Returns the identifier.
 
-        ``suffix`` tells a rollback of a step (``:undo``) from the step itself.
+        ``suffix`` tells a rollback of a step (``:undo``) from the step itself. ``identifier``: what is acted upon,
+        where the step doesn't say. ``record``: what is to be remembered, by ``keep`` or after a crash.
+
+        A call without an answer is looked for until it is known what became of it. Raises AwsFault when it failed, or
+        when that can't be known now: then the journal entry stays open and the plan's next pass begins with it.
         """
-        entry = self._intent(step, before, after, suffix)
+        entry = self._intent(step, before, after, suffix, identifier, record)
+        self.lease.ensure()
         self.store.write_journal(entry)
+        self.lease.ensure()
+        attempt = _Attempt(self, step, entry, reveal(after), keep or self._keeper(entry))
         try:
-            identifier = self._await(step, entry, call(self.provider(step), entry.token))
-        except Exception as error:
-            state = JournalState.UNDECIDABLE if getattr(error, "ambiguous", False) else JournalState.FAILED
-            self.store.write_journal(replace(entry, state=state, error=str(error), at=self.clock.now()))
+            return attempt.done(attempt.completed(call(self.provider(step), entry.token)))
+        except StoreError:
+            raise  # nothing can be written: the entry stays open
+        except GuardBlocked as blocked:
+            attempt.write(JournalState.FAILED, error=str(blocked))
             raise
-        self.store.write_journal(replace(entry, state=JournalState.DONE, identifier=identifier, at=self.clock.now()))
-        return identifier
+        except Exception as error:
+            return attempt.doubtful(error)
 
-    def _intent(self, step: Step, before: Properties, after: Properties, suffix: str) -> JournalEntry:
+    def _keeper(self, entry: JournalEntry) -> Keep | None:
+        """What an undo makes again is known from the start, too."""
+        if entry.verb is not Verb.CREATE:
+            return None
+        return lambda identifier: self.remember(made(entry, self.records, identifier, self.clock.now()))
+
+    def _intent(
+        self,
+        step: Step,
+        before: Properties,
+        after: Properties,
+        suffix: str,
+        identifier: Identifier | None,
+        record: Record | None,
+    ) -> JournalEntry:
         step_id = StepId(step.id + suffix)
-        record = self.records.get(step.logical_id)
-        applied = record.applied if record else {}
+        verb = _REVERSE.get(step.verb, Verb.UPDATE) if suffix == UNDO else step.verb
+        known = self.records.get(step.logical_id)
+        applied = known.applied if known else {}
+        masked = mask(after)
         return JournalEntry(
             run=self.run,
             plan=self.plan.name,
             step=step_id,
             logical_id=step.logical_id,
             type=step.type,
-            verb=step.verb,
-            token=client_token(self.run, step_id),
+            verb=verb,
+            token=self._token(step_id, verb, step.logical_id, masked),
             account=self.scope.account,
             region=self.scope.region,
             at=self.clock.now(),
-            identifier=step.identifier,
+            identifier=identifier or (None if verb is Verb.CREATE else step.identifier),
             before=mask(veil(before, {**applied, **after})),
-            after=mask(after),
+            after=masked,
+            record=record,
         )
 
-    def _await(self, step: Step, entry: JournalEntry, progress: Progress) -> Identifier:
-        deadline = self.clock.monotonic() + STEP_TIMEOUT
-        handle = None
+    def _token(self, step: StepId, verb: Verb, name: LogicalId, after: Properties) -> ClientToken:
+        """A new one; that of the last create if it is lost, so that one which took effect after all isn't repeated.
+
+        AWS refuses a known token with other parameters, so those must be the same.
+        """
+        lost = self.store.lost(self.plan.name, name) if verb is Verb.CREATE else None
+        place = (self.scope.account, self.scope.region)
+        if lost is not None and (lost.verb, lost.after, lost.account, lost.region) == (verb, after, *place):
+            return lost.token
+        return client_token(self.run, step)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One call under way. ``entry`` is what the journal says of it; ``after`` is its target with secrets."""
+
+    actor: Actor
+    step: Step
+    entry: JournalEntry
+    after: Properties
+    keep: Keep | None
+
+    def completed(self, progress: Progress) -> Identifier:
+        """Poll until it is done. Raises AwsFault TIMEOUT when that takes longer than anything should."""
+        actor = self.actor
+        deadline = actor.clock.monotonic() + STEP_TIMEOUT
         while isinstance(progress, Pending):
-            if progress.handle != handle:
+            if progress.handle != self.entry.handle:
                 handle = progress.handle
-                pending = replace(entry, state=JournalState.PENDING, handle=handle, identifier=handle.identifier)
-                self.store.write_journal(pending)
-            self.events.emit(StepProgress(self.run, self.plan.name, step, progress.message))
-            if self.clock.monotonic() >= deadline:
-                raise AwsFault(FaultKind.TIMEOUT, f"{step.id} did not complete in {STEP_TIMEOUT:.0f} s")
-            self.clock.sleep(progress.after)
-            progress = self.provider(step).poll(self.scope, progress.handle)
-        assert isinstance(progress, Done)
+                pending = replace(self.entry, handle=handle, identifier=handle.identifier or self.entry.identifier)
+                self.entry = replace(pending, state=JournalState.PENDING)
+                actor.store.write_journal(self.entry)
+            actor.events.emit(StepProgress(actor.run, actor.plan.name, self.step, progress.message))
+            if actor.clock.monotonic() >= deadline:
+                message = f"{self.step.id} did not complete in {STEP_TIMEOUT:.0f} s"
+                raise AwsFault(FaultKind.TIMEOUT, message)
+            actor.clock.sleep(progress.after)
+            progress = actor.provider(self.step).poll(actor.scope, progress.handle)
         return progress.identifier
+
+    def done(self, identifier: Identifier) -> Identifier:
+        """Remember first: a crash in between leaves an open entry, never a resource that nobody knows of.
+
+        A create is done when it can be seen: closed earlier, the next pass might take it for deleted and make another.
+        """
+        if self.keep is not None:
+            self.keep(identifier)
+        if self.entry.verb is not Verb.CREATE or self._seen(identifier):
+            self.write(JournalState.DONE, identifier)
+        return identifier
+
+    def doubtful(self, error: Exception) -> Identifier:
+        """Find out what became of it. The identifier if it took effect after all, else raises ``error`` again."""
+        self.entry = replace(self.entry, error=str(error))
+        self.actor.store.write_journal(self.entry)
+        if self._still_pending(error):
+            raise error
+        if isinstance(error, AwsFault) and not error.ambiguous and not self._unknown_by_now(error):
+            self._failed(error)
+            raise error
+        settler, old = self._settler(), old_halves(self.entry, self.actor.records)
+        try:
+            settled = settler.settle(self.entry, self.after, old)
+        except AwsFault:
+            raise error from None  # it stays open
+        if settled.state is JournalState.DONE and settled.identifier is not None:
+            return self.done(settled.identifier)
+        self.write(settled.state, settled.identifier, f"{error}; {settled.error}")
+        raise error
+
+    def write(self, state: JournalState, identifier: Identifier | None = None, error: str = "") -> None:
+        """Journal the outcome."""
+        entry = replace(self.entry, state=state, error=error, at=self.actor.clock.now())
+        self.actor.store.write_journal(replace(entry, identifier=identifier or entry.identifier))
+
+    def _seen(self, identifier: Identifier) -> bool:
+        actor = self.actor
+        try:
+            return bool(look_until(actor.clock, lambda: actor.read(self.step, identifier, frozenset()) and True))
+        except AwsFault:
+            return False  # the validation that follows says why
+
+    def _still_pending(self, error: Exception) -> bool:
+        """Whether the operation goes on and only couldn't be asked about."""
+        return self.entry.handle is not None and isinstance(error, AwsFault) and unanswered(error)
+
+    def _unknown_by_now(self, error: AwsFault) -> bool:
+        """Whether AWS says now that it doesn't know the operation which it accepted: then only looking helps."""
+        return self.entry.handle is not None and error.kind is FaultKind.NOT_FOUND
+
+    def _failed(self, error: Exception) -> None:
+        """A create of several calls that failed in the middle has left something, which must not be forgotten."""
+        left: Identifier | None = None
+        if self.entry.verb is Verb.CREATE:
+            unhandled = replace(self.entry, handle=None)
+            try:
+                seen = self._settler().look(unhandled, self.after, old_halves(self.entry, self.actor.records))
+            except AwsFault:
+                return  # it stays open
+            left = seen.identifier if seen is not None else None
+        if left is not None and self.keep is not None:
+            self.keep(left)
+        self.write(JournalState.FAILED, left, str(error))
+
+    def _settler(self) -> Settler:
+        return Settler(self.actor.provider(self.step), self.actor.scope, self.actor.clock)
 
 
 def client_token(run: RunId, step: StepId) -> ClientToken:

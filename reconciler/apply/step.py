@@ -6,39 +6,22 @@ the pass ends as ``stale`` and the next one computes and decides afresh.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.apply.act import Actor
+from reconciler.apply.checking import Checks, Stale, ValidationFailed
 from reconciler.apply.describe import command
-from reconciler.live import changed_properties, compare, desired_of, foreign, record_of, target
-from reconciler.model.change import Action, ChangeSet, FieldChange, Step, Verb
+from reconciler.live import changed_properties, name_for_old, old_names, record_of, rejoined, target
+from reconciler.model.change import Action, ChangeSet, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
-from reconciler.model.ids import Identifier, LogicalId, Owner
+from reconciler.model.ids import ClientToken, Identifier, Owner
+from reconciler.model.progress import Progress
 from reconciler.model.report import StepResult, StepState
 from reconciler.model.resource import Observation, Record
-from reconciler.model.values import Properties, has_unknown, mask, reveal
-from reconciler.schema import TypeSchema, canonical, schema_for
+from reconciler.model.values import Properties, reveal
+from reconciler.ports import ResourceProvider
 
-#: AWS is eventually consistent: a resource just written may read old or absent for a while. Seconds between looks.
-SETTLE = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-
-
-class Stale(ReconcilerError):
-    """Live state is no longer what the diff saw."""
-
-    reason = "stale"
-
-
-class ValidationFailed(ReconcilerError):
-    """The call succeeded but live state is not as wanted afterwards."""
-
-    reason = "validation"
-
-
-def replaced(logical_id: LogicalId) -> LogicalId:
-    """The name under which the old half of a replacement is remembered until it is deleted."""
-    return LogicalId(f"{logical_id}#replaced")
+__all__ = ["Stale", "StepRunner", "ValidationFailed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +34,17 @@ class StepRunner:
     def run(self, step: Step) -> StepResult:
         """Take the step. Never raises: whatever goes wrong is in the result."""
         started = self.actor.clock.monotonic()
+        begun = StepResult(step.id, step.logical_id, step.type, step.verb, StepState.RUNNING, command(step))
         try:
             identifier, result = self._take(step)
+            ended = replace(begun, state=StepState.DONE, result=result, validation="passed", identifier=identifier)
         except Exception as error:
-            return self._failed(step, error, started)
-        return StepResult(
-            step.id,
-            step.logical_id,
-            step.type,
-            step.verb,
-            StepState.DONE,
-            command(step),
-            result,
-            "passed",
-            identifier,
-            seconds=self.actor.clock.monotonic() - started,
-        )
+            ended = _failed(replace(begun, state=StepState.FAILED, identifier=step.identifier), error)
+        return replace(ended, seconds=self.actor.clock.monotonic() - started)
 
-    def _failed(self, step: Step, error: Exception, started: float) -> StepResult:
-        kind = error.kind.value if isinstance(error, AwsFault) else getattr(error, "reason", FaultKind.INTERNAL.value)
-        text = str(error) if isinstance(error, ReconcilerError) else f"{type(error).__name__}: {error}"
-        return StepResult(
-            step.id,
-            step.logical_id,
-            step.type,
-            step.verb,
-            StepState.FAILED,
-            command(step),
-            validation="failed" if isinstance(error, ValidationFailed) else "",
-            identifier=step.identifier,
-            error=text,
-            error_kind=kind,
-            seconds=self.actor.clock.monotonic() - started,
-        )
+    @property
+    def _checks(self) -> Checks:
+        return Checks(self.actor, self.changes)
 
     def _take(self, step: Step) -> tuple[Identifier | None, str]:
         match step.verb:
@@ -97,204 +58,178 @@ class StepRunner:
     # create
 
     def _create(self, step: Step) -> tuple[Identifier, str]:
-        desired = self._desired(step)
-        before = self._old_half(step)
-        existing = self._standing(step, desired, before)
+        desired = self._checks.desired(step)
+        self._rejoin(step)
+        existing = self._checks.standing(step, desired)
         if existing is None:
-            if before is not None:
-                self._remember_old_half(step, before)
-            existing = self._call_create(step, desired)
-            result = f"created {existing}"
+            existing, result = self._call_create(step, desired), "created"
         else:
-            result = f"{existing} was there already, made by this plan"
-        live = self._validated(step, existing, desired)
-        self._remember(step, live, desired, adopted=False)
-        return existing, result
+            self._part(step)
+            self._keep(step, existing, desired)
+            result = "was there already, made by this plan"
+        self._see(step, self._checks.validated(step, existing, desired))
+        return existing, f"created {existing}" if result == "created" else f"{existing} {result}"
 
     def _call_create(self, step: Step, desired: Properties) -> Identifier:
+        actor, old = self.actor, self._checks.old_half(step)
+
+        def create(provider: ResourceProvider, token: ClientToken) -> Progress:
+            self._part(step)
+            return provider.create(actor.scope, reveal(desired), token)
+
         try:
-            return self.actor.perform(
+            return actor.perform(
                 step,
-                lambda provider, token: provider.create(self.actor.scope, reveal(desired), token),
-                before={},
+                create,
+                before=self.changes.live.get(step.logical_id, {}) if old else {},
                 after=desired,
+                record=self._record(step, Identifier(""), desired),
+                keep=lambda identifier: self._keep(step, identifier, desired),
             )
-        except AwsFault as fault:
-            found = self._standing(step, desired, self._old_half(step)) if fault.ambiguous else None
-            if found is None:
-                raise
-            return found
+        except Exception:
+            self._rejoin(step)
+            raise
 
-    def _standing(self, step: Step, desired: Properties, old: Identifier | None) -> Identifier | None:
-        """A resource already standing where this one would go: ours (then it is taken), or a conflict."""
-        actor = self.actor
-        provider = actor.provider(step)
-        found = provider.locate(actor.scope, reveal(desired), Owner(actor.plan.name, step.logical_id))
-        if found is None or found.identifier == old:
-            return None
-        problem = foreign(
-            actor.view, actor.plan, step.logical_id, found.identifier, found.owner, actor.scope, actor.store
-        )
-        if problem:
-            raise AwsFault(FaultKind.ALREADY_EXISTS, problem)
-        return found.identifier
+    def _part(self, step: Step) -> None:
+        """Remember the old half under a name of its own before the new one exists: later it has no other.
 
-    def _old_half(self, step: Step) -> Identifier | None:
-        return self.changes.identifiers.get(step.logical_id) if step.action is Action.REPLACE else None
-
-    def _remember_old_half(self, step: Step, old: Identifier) -> None:
-        """Before the new half exists: from then on the old one is an orphan that a later pass would prune."""
-        delete = next(
-            (s for s in self.changes.steps if s.verb is Verb.DELETE and s.logical_id == step.logical_id), None
-        )
-        if delete is None or delete.id in step.needs:
+        After the intent: only with an open journal entry may two records name the same resource.
+        """
+        old = self._checks.old_half(step)
+        if old is None or not any(
+            s.verb is Verb.DELETE and s.logical_id == step.logical_id for s in self.changes.steps
+        ):
             return
-        record = self.actor.records.get(step.logical_id) or self._record(step, old, {}, adopted=False)
-        self.actor.remember(
-            replace(record, logical_id=replaced(step.logical_id), identifier=old, deletion_policy="Delete")
-        )
+        record = self.actor.records.get(step.logical_id) or self._record(step, old, {})
+        name = name_for_old(self.actor.records, step.logical_id, old)
+        self.actor.remember(replace(record, logical_id=name, identifier=old, deletion_policy="Delete"))
+
+    def _rejoin(self, step: Step) -> None:
+        """Take that back once it is certain that there is no new half."""
+        if rejoined(self.actor.records, step.logical_id) and not self._open(step):
+            self.actor.rejoin(step.logical_id)
+
+    def _open(self, step: Step) -> bool:
+        store, plan = self.actor.store, self.actor.plan.name
+        return any(entry.logical_id == step.logical_id for entry in (*store.unfinished(plan), *store.unresolved(plan)))
 
     # update and adopt
 
     def _update(self, step: Step) -> tuple[Identifier, str]:
         assert step.identifier is not None
-        actor, schema = self.actor, self._schema(step)
-        desired = self._desired(step)
-        live = actor.read(step, step.identifier, self._names(step, desired))
+        actor, checks = self.actor, self._checks
+        desired = checks.desired(step)
+        live = actor.read(step, step.identifier, checks.names(step, desired))
         if live is None:
             raise Stale(f"{step.identifier} has gone since the diff")
-        fields = self._fields(step, desired, live)
-        unforeseen = self._unforeseen(step, fields, live)
-        if unforeseen:
-            raise Stale(f"{step.identifier} has changed since the diff: {', '.join(unforeseen)}")
+        actor.snapshots[step.id] = live
+        fields = checks.fields(step, desired, live)
+        checks.foreseen(step, fields, live)
         changed = changed_properties(fields)
         if changed:
-            after = target(schema, desired, live.properties, fields)
-            actor.perform(
-                step,
-                lambda provider, _token: provider.update(
-                    actor.scope, live.identifier, live.properties, reveal(after), changed
-                ),
-                before={name: live.properties[name] for name in changed if name in live.properties},
-                after={name: after[name] for name in changed if name in after},
-            )
-        seen = self._validated(step, live.identifier, desired)
-        self._remember(step, seen, desired, adopted=step.verb is Verb.ADOPT)
+            after = target(checks.schema(step), desired, live.properties, fields)
+            self._call_update(step, live, desired, after, changed)
+        else:
+            self._keep(step, live.identifier, desired)
+        self._see(step, checks.validated(step, live.identifier, desired))
         verb = "adopted" if step.verb is Verb.ADOPT else "updated"
         return live.identifier, f"{verb} {', '.join(sorted(changed)) or 'nothing to change'}"
 
-    def _unforeseen(self, step: Step, fields: Sequence[FieldChange], live: Observation) -> list[str]:
-        """Fields that policy was not asked about, or that hold other values than it was shown."""
-        change = next(change for change in self.changes.changes if change.logical_id == step.logical_id)
-        foreseen = {field.path: field for field in change.fields}
-        moved = [field.path for field in fields if not _foreseen(field.path, foreseen)]
-        forcing = [field.path for field in fields if field.forces_replacement]
-        schema, before = self._schema(step), self.changes.live.get(step.logical_id, {})
-        other = [
-            f"/{name}"
-            for name in changed_properties(fields)
-            if canonical(schema, (name,), live.properties.get(name)) != canonical(schema, (name,), before.get(name))
-        ]
-        return sorted({*moved, *forcing, *other})
+    def _call_update(
+        self, step: Step, live: Observation, desired: Properties, after: Properties, changed: frozenset[str]
+    ) -> None:
+        scope = self.actor.scope
+        self.actor.perform(
+            step,
+            lambda provider, _token: provider.update(scope, live.identifier, live.properties, reveal(after), changed),
+            before={name: live.properties[name] for name in changed if name in live.properties},
+            after={name: after[name] for name in changed if name in after},
+            record=self._record(step, live.identifier, desired),
+            keep=lambda identifier: self._keep(step, identifier, desired),
+        )
 
     # delete
 
     def _delete(self, step: Step) -> tuple[Identifier | None, str]:
         assert step.identifier is not None
-        actor, schema = self.actor, self._schema(step)
-        seen = self.changes.live.get(step.logical_id, {})
-        record_name = self._record_name(step)
-        names = frozenset(step.before or {}) | frozenset(seen)
-        live = actor.read(step, step.identifier, names)
+        actor, checks = self.actor, self._checks
+        names = frozenset(step.before or {}) | frozenset(self.changes.live.get(step.logical_id, {}))
+        live = self._whole(step, step.identifier, names)
         if live is not None:
-            moved = [
-                f"/{name}"
-                for name in names
-                if canonical(schema, (name,), live.properties.get(name)) != canonical(schema, (name,), seen.get(name))
-            ]
-            if moved and step.action is Action.DELETE:
-                raise Stale(f"{step.identifier} has changed since the diff: {', '.join(sorted(moved))}")
+            actor.snapshots[step.id] = live
+            # What the plan doesn't manage of a replacement's old half the pass itself may have changed.
+            checks.unmoved(step, names if step.action is Action.DELETE else frozenset(step.before or {}), live)
             actor.perform(
                 step,
                 lambda provider, _token: provider.delete(actor.scope, live.identifier),
                 before=live.properties,
                 after={},
             )
-            self._validated_gone(step, live.identifier)
-        actor.forget(record_name)
-        if record_name == step.logical_id and step.logical_id in actor.view.seen:
-            actor.view.seen[step.logical_id].live = None
+            checks.validated_gone(step, live.identifier)
+        self._forget(step, step.identifier)
         return step.identifier, f"deleted {step.identifier}" if live else f"{step.identifier} was gone already"
 
-    def _record_name(self, step: Step) -> LogicalId:
-        """Create-first replacements keep the old half under a name of its own."""
-        old = replaced(step.logical_id)
-        return old if old in self.actor.records else step.logical_id
+    def _whole(self, step: Step, identifier: Identifier, names: frozenset[str]) -> Observation | None:
+        """Everything there is to read of a resource, so that an undo can make it again just as it was.
 
-    def _validated_gone(self, step: Step, identifier: Identifier) -> None:
-        for pause in SETTLE:
-            if pause:
-                self.actor.clock.sleep(pause)
-            if self.actor.read(step, identifier, frozenset()) is None:
-                return
-        raise ValidationFailed(f"{identifier} is still there after its deletion")
+        What may not be read stands in the way only if a failure is to be undone by itself.
+        """
+        try:
+            return self.actor.read(step, identifier, names | self.actor.provider(step).supported)
+        except AwsFault as fault:
+            if fault.kind is not FaultKind.ACCESS_DENIED or self.actor.plan.rollback.mode == "automatic":
+                raise
+            return self.actor.read(step, identifier, names)
 
-    # shared
+    def _forget(self, step: Step, identifier: Identifier) -> None:
+        """Drop the record; the old half of a replacement has one of its own, and the new one keeps its own."""
+        actor, name = self.actor, step.logical_id
+        halves = [half for half in old_names(actor.records, name) if actor.records[half].identifier == identifier]
+        for half in halves:
+            actor.forget(half)
+        own = actor.records.get(name)
+        if own is None or own.identifier == identifier:
+            actor.forget(name)
+            if name in actor.view.seen:
+                actor.view.seen[name].live = None
 
-    def _schema(self, step: Step) -> TypeSchema | None:
-        return schema_for(step.type, self.actor.plan.target.region)
+    # remembering
 
-    def _desired(self, step: Step) -> Properties:
-        planned = self.actor.plan.resources[step.logical_id]
-        desired = desired_of(planned, self.actor.view)
-        if has_unknown(desired):
-            raise AwsFault(FaultKind.INTERNAL, f"{step.logical_id} refers to values that are still unknown")
-        return desired
+    def _keep(self, step: Step, identifier: Identifier, desired: Properties) -> None:
+        """Remember what was applied; what moves here from another plan stops being that one's at the same moment."""
+        self.actor.remember(self._record(step, identifier, desired), self._former(step))
 
-    def _names(self, step: Step, desired: Properties) -> frozenset[str]:
-        return frozenset(desired) | step.changed | frozenset(self.changes.live.get(step.logical_id, {}))
+    def _former(self, step: Step) -> Owner | None:
+        changes = (change for change in self.changes.changes if change.logical_id == step.logical_id)
+        return next((change.moved_from for change in changes), None) if step.verb is Verb.ADOPT else None
 
-    def _fields(self, step: Step, desired: Properties, live: Observation) -> tuple[FieldChange, ...]:
-        record = self.actor.records.get(step.logical_id)
-        return compare(
-            self._schema(step), desired, live.properties, record.applied if record else None, self._ignored(step)
-        )
+    def _see(self, step: Step, live: Observation) -> None:
+        """Let later steps refer to what is there now."""
+        entry = self.actor.view.seen[step.logical_id]
+        entry.identifier, entry.live = live.identifier, live
+        self.actor.view.changing.discard(step.logical_id)
 
-    def _ignored(self, step: Step) -> tuple[str, ...]:
-        return tuple(rule.path for rule in self.actor.plan.ignore if rule.resource == step.logical_id)
-
-    def _validated(self, step: Step, identifier: Identifier, desired: Properties) -> Observation:
-        """Live state, once it is as wanted. Raises ValidationFailed when it doesn't get there."""
-        difference = f"{identifier} can't be found after the call"
-        names = self._names(step, desired)
-        for pause in SETTLE:
-            if pause:
-                self.actor.clock.sleep(pause)
-            live = self.actor.read(step, identifier, names)
-            if live is None:
-                continue
-            fields = compare(self._schema(step), desired, live.properties, None, self._ignored(step))
-            if not fields:
-                return live
-            difference = "; ".join(
-                f"{field.path} is {mask(field.before)!r}, wanted {mask(field.after)!r}" for field in fields
-            )
-        raise ValidationFailed(f"{identifier}: {difference}")
-
-    def _remember(self, step: Step, live: Observation, desired: Properties, *, adopted: bool) -> None:
+    def _record(self, step: Step, identifier: Identifier, desired: Properties) -> Record:
         actor = self.actor
         old = actor.records.get(step.logical_id)
-        actor.remember(self._record(step, live.identifier, desired, adopted=adopted or bool(old and old.adopted)))
-        entry = actor.view.seen[step.logical_id]
-        entry.identifier, entry.live = live.identifier, live
-        actor.view.changing.discard(step.logical_id)
-
-    def _record(self, step: Step, identifier: Identifier, desired: Properties, *, adopted: bool) -> Record:
-        actor = self.actor
-        return record_of(
-            actor.plan, step.logical_id, identifier, desired, actor.scope, actor.clock.now(), adopted=adopted
-        )
+        adopted = step.verb is Verb.ADOPT or (step.verb is not Verb.CREATE and old is not None and old.adopted)
+        now = actor.clock.now()
+        return record_of(actor.plan, step.logical_id, identifier, desired, actor.scope, now, adopted=adopted)
 
 
-def _foreseen(path: str, foreseen: dict[str, FieldChange]) -> bool:
-    return any(path == known or path.startswith(known + "/") or known.startswith(path + "/") for known in foreseen)
+def _failed(result: StepResult, error: Exception) -> StepResult:
+    kind = error.kind.value if isinstance(error, AwsFault) else getattr(error, "reason", FaultKind.INTERNAL.value)
+    text = str(error) if isinstance(error, ReconcilerError) else f"{type(error).__name__}: {error}"
+    result = replace(
+        result, validation="failed" if isinstance(error, ValidationFailed) else "", error=text, error_kind=kind
+    )
+    if not isinstance(error, AwsFault):
+        return result
+    return replace(
+        result,
+        service=error.service,
+        operation=error.operation,
+        code=error.code,
+        permission=error.permission,
+        resource=error.resource,
+    )

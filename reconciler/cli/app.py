@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,18 @@ from typer.core import TyperGroup
 
 import reconciler
 from reconciler.cli import guard, runtime
-from reconciler.cli.commands import approvals, configuration, daemon, looking, passes, policy
+from reconciler.cli.commands import (
+    approvals,
+    audit,
+    configuration,
+    daemon,
+    iam,
+    looking,
+    passes,
+    policy,
+    rollback,
+    settle,
+)
 from reconciler.cli.guard import guarded
 
 
@@ -76,13 +88,18 @@ app.command()(guarded(approvals.digest))
 app.command()(guarded(looking.status))
 app.command()(guarded(looking.history))
 app.command()(guarded(looking.report))
-for name, group, text in (
+app.command()(guarded(rollback.rollback))
+app.command()(guarded(settle.settle))
+app.command()(guarded(iam.iam_policy))
+_GROUPS: tuple[tuple[str, tuple[Callable[..., None], ...], str], ...] = (
     ("policy", policy.commands, "Test the Rego policies, and show what they allow."),
     ("config", configuration.commands, "Show the effective configuration."),
-):
+    ("audit", audit.commands, "Verify and export the audit trail."),
+)
+for name, group, text in _GROUPS:
     nested = typer.Typer(name=name, help=text, no_args_is_help=True, cls=Group, rich_markup_mode=None)
-    for command in group:
-        nested.command()(guarded(command))
+    for member in group:
+        nested.command()(guarded(member))
     app.add_typer(nested)
 
 

@@ -13,6 +13,7 @@ import typer
 
 from reconciler.cli.terminal import complain
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.secrecy import scrub
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,7 +45,7 @@ def guarded(function: F) -> F:
         except Exception as error:
             _trace()
             hint = "" if debugging else "; run it with --debug for where it comes from"
-            complain(f"Internal error: {type(error).__name__}: {error}{hint}")
+            complain(scrub(f"Internal error: {type(error).__name__}: {error}{hint}"))
             raise typer.Exit(FAILED) from None
 
     return run  # type: ignore[return-value]  # wraps keeps the signature
@@ -65,4 +66,4 @@ def _abandon_output() -> None:
 
 def _trace() -> None:
     if debugging:
-        traceback.print_exc()
+        complain(scrub(traceback.format_exc()))

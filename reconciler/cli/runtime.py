@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.model.errors import ConfigurationError, SourceError
+from reconciler.model.errors import ConfigurationError, PlanBusy, SourceError
 
 if TYPE_CHECKING:
     from reconciler.daemon.app import CycleLike
     from reconciler.model.plan import Plan, Snapshot
-    from reconciler.ports import EventSink
+    from reconciler.ports import Clock, EventSink
     from reconciler.settings import Settings
     from reconciler.wiring import App
+
+T = TypeVar("T")
+
+#: Seconds for which a command waits for a plan that another process works on, and between two attempts. A bit longer
+#: than the lease (by default) of a process that can only be known to be gone by its silence.
+_PATIENCE, _PAUSE = 65.0, 0.5
 
 #: The ``--config`` that was given before the command.
 global_config: Path | None = None
@@ -77,3 +83,23 @@ class Stop:
         if received in (signal.SIGTERM, signal.SIGINT):
             self.asked = True
             self._cycle.stop()
+
+
+def when_free(work: Callable[[], T], stop: Stop, clock: Clock) -> T:
+    """Do what needs a plan for itself; while another process works on the plan, wait, but not for ever.
+
+    Raises PlanBusy when patience is over or ``stop`` was asked, and whatever ``work`` raises.
+    """
+    from reconciler.cli.terminal import note
+
+    deadline, told = clock.monotonic() + _PATIENCE, False
+    while True:
+        try:
+            return work()
+        except PlanBusy as busy:
+            if stop.asked or clock.monotonic() >= deadline:
+                raise
+            if not told:
+                note(f"Waiting up to {_PATIENCE:.0f} s: {busy}")
+                told = True
+            clock.sleep(_PAUSE)

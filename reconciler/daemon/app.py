@@ -34,13 +34,16 @@ class CycleLike(Protocol):
     def run(
         self, plan: Plan, approvals: tuple[Approval, ...], trigger: str, requests: tuple[RequestId, ...] = ()
     ) -> RunReport:
-        """Make a pass, record its report and status. Never raises."""
+        """Make a pass, record its report and status. Raises PlanBusy alone: another process works on the plan."""
 
     def preview(self, plan: Plan, approvals: tuple[Approval, ...]) -> PreviewLike:
         """What a pass would do, without doing it. Never raises."""
 
     def recover(self, plan: Plan) -> None:
-        """Finish or undo what a crash left half done. Raises ReconcilerError; then no pass may be made yet."""
+        """Finish or undo what a crash left half done. Raises ReconcilerError; then no pass may be made yet.
+
+        PlanBusy among them: another process works on the plan.
+        """
 
     def stop(self) -> None:
         """Let running passes finish the step in hand and begin no other."""

@@ -11,13 +11,16 @@ import structlog
 from reconciler.daemon.app import AppLike, CycleLike
 from reconciler.daemon.receipts import Receipts
 from reconciler.daemon.registry import Registry
-from reconciler.model.errors import ReconcilerError, StoreError
+from reconciler.model.errors import PlanBusy, ReconcilerError, StoreError
 from reconciler.model.ids import PlanName
 from reconciler.model.plan import Plan
 from reconciler.model.report import PlanState, PlanStatus
 from reconciler.queue import Work, WorkQueue
 
 log = structlog.get_logger(__name__)
+
+#: Seconds until a plan that another process works on is looked at again.
+BUSY_PAUSE = 2.0
 
 
 class Passes:
@@ -39,6 +42,7 @@ class Passes:
         self._recovered: set[str] = set()
         self._failures: dict[str, int] = {}
         self._cycles: dict[str, CycleLike] = {}
+        self._busy: set[str] = set()
 
     def start(self, workers: int) -> None:
         """Start the worker threads; they end when the queue is closed."""
@@ -52,6 +56,8 @@ class Passes:
             return False
         try:
             self._make(work)
+        except PlanBusy as busy:
+            self._put_back(work, busy)
         except Exception:
             # A defect in the loop must not cost a worker, nor leave anybody waiting.
             log.exception("pass broke", plan=work.key)
@@ -82,6 +88,7 @@ class Passes:
             self._fail(app, work, problem)
             return
         report = app.cycle.run(plan, approvals, work.trigger, work.requests)
+        self._busy.discard(work.key)
         self._failures.pop(work.key, None)
         self._receipts.answer(plan.name, work.requests, report)
         if report.retry_after is not None:
@@ -94,11 +101,20 @@ class Passes:
             return ""
         try:
             app.cycle.recover(plan)
+        except PlanBusy:
+            raise
         except ReconcilerError as error:
             log.error("recovery failed", plan=plan.name, reason=error.reason, error=str(error))
             return f"what an earlier process left half done can't be taken up: {error}"
         self._recovered.add(plan.name)
         return ""
+
+    def _put_back(self, work: Work, busy: PlanBusy) -> None:
+        """Another process works on the plan: no pass, no failure. Whoever asked is answered by a later pass of ours."""
+        if work.key not in self._busy:
+            self._busy.add(work.key)
+            log.info("plan is worked on elsewhere", plan=work.key, reason=str(busy), looked_at_again_every=BUSY_PAUSE)
+        self._queue.add_after(work.key, BUSY_PAUSE, work.trigger, work.requests)
 
     def _fail(self, app: AppLike, work: Work, message: str) -> None:
         """No report came: say so, try again with growing pauses, and tell those who asked."""

@@ -21,7 +21,9 @@ log = structlog.get_logger(__name__)
 class Receipts:
     """Open receipts, kept in memory and in the store. Thread-safe.
 
-    A store that fails doesn't stop a request: its receipt is then only in memory and in the log.
+    Two daemons on one store may answer the same receipt, one of them having taken it up when it started: what either
+    has answered stays answered. A store that fails doesn't stop a request: its receipt is then only in memory and in
+    the log.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -79,6 +81,12 @@ class Receipts:
                 self._keep(replace(receipt, runs=runs, outcomes={**receipt.outcomes, plan: state}))
 
     def _keep(self, receipt: Receipt) -> Receipt:
+        stored = self._stored(receipt.id)
+        if stored is not None and stored.answered:
+            self._open.pop(receipt.id, None)
+            return stored
+        if stored is not None:
+            receipt = _joined(receipt, stored)
         if _missing(receipt):
             self._open[receipt.id] = receipt
         else:
@@ -91,6 +99,22 @@ class Receipts:
         if receipt.answered_at:
             _log_answer(receipt, receipt.answered_at)
         return receipt
+
+    def _stored(self, request: RequestId) -> Receipt | None:
+        try:
+            return self._store.receipt(request)
+        except StoreError:
+            return None
+
+
+def _joined(ours: Receipt, stored: Receipt) -> Receipt:
+    """Our answers beside those that another daemon has stored meanwhile; the first answer for a plan stays."""
+    return replace(
+        ours,
+        plans=tuple(plan for plan in ours.plans if plan in stored.plans),
+        runs={**ours.runs, **stored.runs},
+        outcomes={**ours.outcomes, **stored.outcomes},
+    )
 
 
 def _missing(receipt: Receipt) -> frozenset[PlanName]:

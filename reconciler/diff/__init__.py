@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reconciler.diff.build import build, change_digest
+from reconciler.diff.build import build
+from reconciler.diff.digest import change_digest
 from reconciler.diff.observe import observe
 from reconciler.live import Outside, View, with_ownership
 from reconciler.model.change import ChangeSet
 from reconciler.model.plan import Plan
-from reconciler.ports import Providers, Scope, Store
+from reconciler.ports import Claims, Providers, Scope, Store
 
 __all__ = ["build", "change_digest", "diff", "observe"]
 
 
 def diff(
-    plan: Plan, scope: Scope, providers: Providers, store: Store, outside: Outside, at: datetime
+    plan: Plan, scope: Scope, providers: Providers, store: Store, outside: Outside, claims: Claims, at: datetime
 ) -> tuple[ChangeSet, View]:
-    """Observe and build in one go. ``at`` is when the pass began: every resource state is dated so."""
+    """Observe and build in one go. ``at`` is when the pass began: every resource state is dated so.
+
+    ``claims`` tells a resource that moved between plans from one that is gone or new.
+    """
     owned = with_ownership(plan)
-    view = observe(owned, scope, providers, store, outside)
+    view = observe(owned, scope, providers, store, outside, claims)
     return build(owned, view, at), view

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
+from reconciler.diff.digest import change_digest
 from reconciler.diff.order import steps_of
 from reconciler.diff.waves import waves
 from reconciler.live.compare import compare
 from reconciler.live.desired import desired_of, veil
+from reconciler.live.finding import planned_name
+from reconciler.live.loss import loss_of
 from reconciler.live.merge import target
 from reconciler.live.ownership import owner_in
+from reconciler.live.records import outdated
 from reconciler.live.view import Seen, View
 from reconciler.model.change import Action, Change, ChangeSet, Conflict, FieldChange, ResourceState
-from reconciler.model.ids import Digest, Identifier, LogicalId, Owner
+from reconciler.model.ids import Identifier, LogicalId, Owner
 from reconciler.model.plan import Plan, PlannedResource
 from reconciler.model.resource import Observation, SyncState, Unreadable
-from reconciler.model.values import Properties, Unknown, leaves, mask
-from reconciler.schema import TypeSchema, canonical, schema_for
+from reconciler.model.values import Properties, Unknown, leaves
+from reconciler.schema import TypeSchema, schema_for
 
 _KEEPS = frozenset({"Retain", "Snapshot"})
 
@@ -39,6 +39,8 @@ class _Draft:
     desired: dict[LogicalId, Properties] = field(default_factory=dict)
     gone: set[LogicalId] = field(default_factory=set)
     unknown: set[LogicalId] = field(default_factory=set)
+    outdated: set[LogicalId] = field(default_factory=set)
+    left: set[LogicalId] = field(default_factory=set)
 
     def state(self, name: LogicalId, state: SyncState, message: str = "") -> None:
         entry = self.view.seen[name]
@@ -71,7 +73,7 @@ def _planned(draft: _Draft, planned: PlannedResource) -> None:
     entry = draft.view.seen[name]
     desired = desired_of(planned, draft.view)
     draft.desired[name] = desired
-    unread = _unread_need(draft, desired)
+    unread = _need_among(draft.unknown, desired)
     if isinstance(entry.live, Unreadable):
         draft.state(name, SyncState.UNKNOWN, entry.live.message)
     elif entry.record is not None and entry.record.type != planned.type:
@@ -80,16 +82,19 @@ def _planned(draft: _Draft, planned: PlannedResource) -> None:
         draft.conflict(name, entry.foreign)
     elif unread:
         draft.state(name, SyncState.UNKNOWN, f"refers to {unread}, which could not be read")
+    elif left := _need_among(draft.left, desired):
+        draft.left.add(name)
+        draft.state(name, SyncState.DRIFTED, f"refers to {left}, which is left alone")
     elif entry.live is None:
         _missing(draft, planned, entry, desired)
     else:
         _existing(draft, planned, entry, entry.live, desired)
 
 
-def _unread_need(draft: _Draft, desired: Properties) -> str:
-    """A resource that ``desired`` refers to and that couldn't be read: its dependants can't be judged either."""
+def _need_among(names: set[LogicalId], desired: Properties) -> str:
+    """One of ``names`` that ``desired`` refers to and that isn't there for it: then it can't be judged either."""
     for leaf in leaves(desired):
-        if isinstance(leaf, Unknown) and (name := leaf.expression.split(".")[0]) in draft.unknown:
+        if isinstance(leaf, Unknown) and (name := leaf.expression.split(".")[0]) in names:
             return name
     return ""
 
@@ -100,6 +105,10 @@ def _missing(draft: _Draft, planned: PlannedResource, entry: Seen, desired: Prop
         return
     deleted = entry.record is not None
     reason = "deleted outside of the plan" if deleted else "not there yet"
+    if deleted and planned.logical_id in draft.plan.left_alone:
+        draft.left.add(planned.logical_id)
+        draft.state(planned.logical_id, SyncState.MISSING, f"{reason} again and again")
+        return
     draft.state(planned.logical_id, SyncState.MISSING, reason)
     fields = tuple(
         FieldChange(f"/{name}", None, value, reason="drift" if deleted else "plan") for name, value in desired.items()
@@ -114,23 +123,29 @@ def _existing(draft: _Draft, planned: PlannedResource, entry: Seen, live: Observ
     ignore = tuple(rule.path for rule in draft.plan.ignore if rule.resource == name)
     applied = entry.record.applied if entry.record else None
     fields = compare(schema, desired, live.properties, applied, ignore)
-    adopting = entry.adopting and entry.record is None
-    if adopting and (problem := _adoption_problem(draft, planned, live, schema, fields)):
+    former = None if entry.moved is None else Owner(entry.moved.plan, entry.moved.logical_id)
+    adopting = entry.record is None and (entry.adopting or former is not None)
+    if adopting and (problem := _adoption_problem(draft, planned, live, schema, fields, former)):
         draft.conflict(name, problem)
         return
     if not fields and not adopting:
         draft.state(name, SyncState.IN_SYNC)
+        if entry.record is not None and outdated(entry.record, planned, desired):
+            draft.outdated.add(name)
         return
     action = Action.ADOPT if adopting else Action.UPDATE
     if any(change.forces_replacement for change in fields):
         action = Action.REPLACE
         draft.view.changing.add(name)
-    reason = _reason(action, fields)
+    reason = _reason(action, fields, former)
     draft.state(name, SyncState.DRIFTED, reason)
     after = desired if action is Action.REPLACE else target(schema, desired, live.properties, fields)
     shown = after.keys() | _tops(fields)
     before = veil({key: live.properties[key] for key in shown if key in live.properties}, {**(applied or {}), **after})
-    draft.changes.append(Change(name, planned.type, action, live.identifier, before, after, fields, reason))
+    loss = loss_of(schema, planned.type, live.properties, applied) if action is Action.REPLACE else ()
+    draft.changes.append(
+        Change(name, planned.type, action, live.identifier, before, after, fields, reason, loss, former)
+    )
 
 
 def _adoption_problem(
@@ -139,20 +154,28 @@ def _adoption_problem(
     live: Observation,
     schema: TypeSchema | None,
     fields: tuple[FieldChange, ...],
+    former: Owner | None,
 ) -> str:
     owner = owner_in(live.properties, schema.tag_property if schema else None)
-    if owner is not None and owner != Owner(draft.plan.name, planned.logical_id):
+    if owner is not None and owner not in (former, Owner(draft.plan.name, planned.logical_id)):
         return f"{live.identifier} belongs to plan {owner.plan} ({owner.logical_id})"
-    forcing = [change.path for change in fields if change.forces_replacement]
+    forcing = ", ".join(change.path for change in fields if change.forces_replacement)
+    if forcing and former is not None:
+        return (
+            f"{live.identifier} can't be taken over from plan {former.plan} ({former.logical_id}): {forcing} would "
+            "force a replacement; correct that, or use another logical id for a new resource"
+        )
     if forcing:
-        return f"{live.identifier} can't be adopted as it is: {', '.join(forcing)} would force a replacement"
+        return f"{live.identifier} can't be adopted as it is: {forcing} would force a replacement"
     return ""
 
 
-def _reason(action: Action, fields: tuple[FieldChange, ...]) -> str:
+def _reason(action: Action, fields: tuple[FieldChange, ...], former: Owner | None) -> str:
     if action is Action.REPLACE:
         forcing = ", ".join(change.path for change in fields if change.forces_replacement)
         return f"{forcing} can't be changed in place"
+    if action is Action.ADOPT and former is not None:
+        return f"moves here from plan {former.plan} ({former.logical_id}); nothing is deleted"
     if action is Action.ADOPT:
         return "exists already and is adopted"
     reasons = {change.reason for change in fields}
@@ -173,16 +196,21 @@ def _remove(draft: _Draft, name: LogicalId) -> None:
             draft.gone.add(name)
     elif isinstance(entry.live, Unreadable):
         draft.state(name, SyncState.UNKNOWN, entry.live.message)
+    elif entry.kept:
+        draft.state(name, SyncState.ORPHANED, entry.kept)
     elif policy in _KEEPS:
         draft.gone.add(name)
         draft.state(name, SyncState.ORPHANED, f"kept: DeletionPolicy is {policy}")
-    elif not plan.prune and not plan.absent:
+    elif not plan.prune and not plan.absent and planned_name(name) == name:
         draft.state(name, SyncState.ORPHANED, "no longer in the plan; kept because prune is false")
     else:
         reason = "the plan is to be absent" if plan.absent else "no longer in the plan"
         draft.state(name, SyncState.DRIFTED, reason)
-        before = veil(entry.live.properties, entry.record.applied if entry.record else {})
-        draft.changes.append(Change(name, entry.type, Action.DELETE, entry.live.identifier, before, None, (), reason))
+        applied = entry.record.applied if entry.record else {}
+        before = veil(entry.live.properties, applied)
+        loss = loss_of(schema_for(entry.type, plan.target.region), entry.type, entry.live.properties, applied)
+        identifier = entry.live.identifier
+        draft.changes.append(Change(name, entry.type, Action.DELETE, identifier, before, None, (), reason, loss))
 
 
 def _finished(draft: _Draft) -> ChangeSet:
@@ -204,24 +232,7 @@ def _finished(draft: _Draft) -> ChangeSet:
         live=live,
         identifiers=view.identifiers(),
         gone=frozenset(draft.gone),
-        found=frozenset(name for name, entry in view.seen.items() if entry.located and not entry.foreign),
+        found=frozenset(name for name, entry in view.seen.items() if entry.located and not entry.foreign)
+        | draft.outdated,
     )
     return replace(changes, digest=change_digest(changes))
-
-
-def change_digest(changes: ChangeSet) -> Digest:
-    """SHA-256 over everything an approval of exactly this change would bind to; layout and order don't count."""
-    plan = changes.plan
-    content: list[Any] = [plan.digest, plan.target.account, plan.target.region]
-    content += sorted(json.dumps(entry, sort_keys=True, default=str) for entry in _digest_entries(changes))
-    return Digest("sha256:" + hashlib.sha256(json.dumps(content).encode()).hexdigest())
-
-
-def _digest_entries(changes: ChangeSet) -> Iterator[Any]:
-    for change in changes.changes:
-        schema = schema_for(change.type, changes.plan.target.region)
-        sides = [
-            {name: mask(canonical(schema, (name,), mask(value))) for name, value in (side or {}).items()}
-            for side in (change.before, change.after)
-        ]
-        yield [change.logical_id, change.type, change.action.value, change.identifier, *sides]

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from reconciler.diff import moving
 from reconciler.diff.waves import waves
+from reconciler.live.finding import choose, in_force, old_names
 from reconciler.live.ownership import foreign
 from reconciler.live.view import Outside, Seen, View
 from reconciler.model.errors import AwsFault, FaultKind
@@ -19,25 +21,28 @@ from reconciler.model.ids import Identifier, LogicalId, Owner, TypeName
 from reconciler.model.plan import Plan, PlannedResource
 from reconciler.model.resource import Observation, Record, Unreadable, Wanted
 from reconciler.model.values import Deferred, leaves, reveal
-from reconciler.ports import Providers, Scope, Store
+from reconciler.ports import Claims, Providers, Scope, Store
 from reconciler.template import resolve
 
 _TYPES_AT_ONCE = 8
 
 
-def observe(plan: Plan, scope: Scope, providers: Providers, store: Store, outside: Outside) -> View:
+def observe(plan: Plan, scope: Scope, providers: Providers, store: Store, outside: Outside, claims: Claims) -> View:
     """Everything live that ``plan`` declares or once applied. Raises AwsFault only if nothing can be read at all."""
     records = {
         name: record
-        for name, record in store.records(plan.name).items()
+        for name, record in in_force(store.records(plan.name)).items()
         if (record.account, record.region) == (scope.account, scope.region)
     }
     view = View(region=plan.target.region, outside=outside)
     attributes = referenced_attributes(plan)
     for name in (*plan.resources, *(name for name in records if name not in plan.resources)):
         view.seen[name] = _expected(plan.resources.get(name), records.get(name))
+    moving.incoming(plan, view, scope, store, claims)
     _read(view, view.seen, plan, attributes, scope, providers)
     _locate_missing(view, plan, attributes, scope, providers, store)
+    _read(view, moving.by_tags(plan, view, scope, providers, store, claims), plan, attributes, scope, providers)
+    moving.outgoing(plan, view, scope, store, claims)
     return view
 
 
@@ -137,12 +142,17 @@ def _locate_missing(
 ) -> None:
     """Look, wave by wave in dependency order, for resources that the store doesn't know or that have gone."""
     for wave in waves({name: resource.needs for name, resource in plan.resources.items()}):
-        lost = [name for name in wave if view.seen[name].live is None and not view.seen[name].adopting]
+        lost = [name for name in wave if view.seen[name].live is None and not _spoken_for(view.seen[name])]
         if not lost:
             continue
         scope.gather([partial(_locate, view, plan, name, scope, providers, store) for name in lost])
         found = [name for name in lost if view.seen[name].located]
         _read(view, found, plan, attributes, scope, providers)
+
+
+def _spoken_for(entry: Seen) -> bool:
+    """Whether it is known already where the resource would come from, or that it can't be had."""
+    return entry.adopting or bool(entry.foreign)
 
 
 def _locate(view: View, plan: Plan, name: LogicalId, scope: Scope, providers: Providers, store: Store) -> None:
@@ -152,7 +162,9 @@ def _locate(view: View, plan: Plan, name: LogicalId, scope: Scope, providers: Pr
         entry.live = Unreadable(Identifier(""), FaultKind.INTERNAL, f"{planned.type} is not supported by this version")
         return
     try:
-        found = provider.locate(scope, reveal(resolve(planned.properties, view)), Owner(plan.name, name))
+        located = provider.locate(scope, reveal(resolve(planned.properties, view)), Owner(plan.name, name))
+        old = {known for half in old_names(view.seen, name) if (known := view.seen[half].identifier) is not None}
+        found = choose(located, Owner(plan.name, name), old)
     except AwsFault as fault:
         entry.live = Unreadable(Identifier(""), fault.kind, str(fault))
         return

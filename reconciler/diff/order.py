@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.diff.waves import waves
+from reconciler.live.finding import planned_name
 from reconciler.live.merge import changed_properties
 from reconciler.model.change import Action, Change, Step, Verb
 from reconciler.model.ids import LogicalId, StepId
@@ -85,7 +86,7 @@ def _edges(
     name = step.logical_id
     if step.verb is Verb.DELETE:
         for other, its_needs in needs.items():
-            if name in its_needs and other != name and other in changes:
+            if planned_name(name) in its_needs and other != name and other in changes:
                 yield from _leaves_first(other, name, steps, first_out)
         if name not in first_out and step_id(name, Verb.CREATE) in steps:
             yield step_id(name, Verb.CREATE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from reconciler.live.compare import compare
 from reconciler.live.desired import desired_of, veil
+from reconciler.live.finding import choose, name_for_old, old_names, planned_name, rejoined
+from reconciler.live.loss import loss_of
 from reconciler.live.merge import changed_properties, target
 from reconciler.live.ownership import foreign, owner_in, with_ownership
 from reconciler.live.records import record_of
@@ -14,11 +16,17 @@ __all__ = [
     "Seen",
     "View",
     "changed_properties",
+    "choose",
     "compare",
     "desired_of",
     "foreign",
+    "loss_of",
+    "name_for_old",
+    "old_names",
     "owner_in",
+    "planned_name",
     "record_of",
+    "rejoined",
     "target",
     "veil",
     "with_ownership",

@@ -12,7 +12,8 @@ from typing import Any
 
 from reconciler.live.desired import has_secret
 from reconciler.model.change import FieldChange
-from reconciler.model.values import MASK, Properties, Sensitive, Unknown, has_unknown
+from reconciler.model.secrecy import is_comparable, is_sealed
+from reconciler.model.values import Properties, Sensitive, has_unknown, leaves, sealed
 from reconciler.schema import MISSING, Path, TypeSchema, accepts, canonical, conceal, defaults
 
 _EMPTY: tuple[Any, ...] = (None, [], {}, "")
@@ -129,10 +130,19 @@ def _paired(wanted: list[Any], live: list[Any]) -> bool:
 
 def _unobservable(schema: TypeSchema, path: Path, wanted: Any, applied: Any) -> Iterator[FieldChange]:
     """AWS never returns the value: only a change of the plan can be seen, not drift."""
-    if applied is None or applied == MASK or isinstance(wanted, Sensitive | Unknown):
+    if applied is None or has_unknown(wanted) or _made_elsewhere(applied):
         return
-    if canonical(schema, path, wanted) != canonical(schema, path, applied):
+    if has_secret(wanted):
+        same = sealed(wanted) == applied
+    else:
+        same = canonical(schema, path, wanted) == canonical(schema, path, applied)
+    if not same:
         yield _field(schema, path, None, wanted, "plan")
+
+
+def _made_elsewhere(applied: Any) -> bool:
+    """Whether a digest in it was made with another installation's key: two daemons on one store may have one each."""
+    return any(is_sealed(leaf) and not is_comparable(leaf) for leaf in leaves(applied))
 
 
 def _taken_back(schema: TypeSchema | None, path: Path, applied: Any, live: Any) -> Iterator[FieldChange]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from reconciler.live.view import View
 from reconciler.model.plan import PlannedResource
-from reconciler.model.values import MASK, Properties, Sensitive, leaves
+from reconciler.model.secrecy import is_sealed
+from reconciler.model.values import Properties, Sensitive, leaves
 from reconciler.schema import conceal, schema_for
 from reconciler.template import resolve
 
@@ -30,4 +31,4 @@ def veil(live: Properties, desired: Properties) -> dict[str, Any]:
 
 def has_secret(value: Any) -> bool:
     """Whether any part of ``value`` is secret, or was before it was masked."""
-    return any(isinstance(leaf, Sensitive) or leaf == MASK for leaf in leaves(value))
+    return any(isinstance(leaf, Sensitive) or is_sealed(leaf) for leaf in leaves(value))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.model.ids import Identifier, LogicalId
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Plan, PlannedResource
 from reconciler.model.resource import Record
-from reconciler.model.values import Properties, mask
+from reconciler.model.values import Properties, sealed
 from reconciler.ports import Scope
 
 
@@ -21,7 +21,7 @@ def record_of(
     *,
     adopted: bool = False,
 ) -> Record:
-    """The record of a planned resource whose ``applied`` properties are in force; secrets masked."""
+    """The record of a planned resource whose ``applied`` properties are in force; secrets as keyed digests."""
     planned = plan.resources[name]
     return Record(
         plan.name,
@@ -30,9 +30,18 @@ def record_of(
         identifier,
         scope.account,
         scope.region,
-        mask(applied),
+        sealed(applied),
         adopted,
         planned.deletion_policy,
         planned.needs,
         at,
     )
+
+
+def outdated(record: Record, planned: PlannedResource, desired: Properties) -> bool:
+    """Whether a resource that is just as wanted is remembered otherwise.
+
+    A pass was cut short after its call, or others made it so: what the plan sets then counts as set by the plan.
+    """
+    kept = (record.applied, record.deletion_policy, record.needs)
+    return kept != (sealed(desired), planned.deletion_policy, planned.needs)

@@ -24,7 +24,8 @@ class Outside(Protocol):
 class Seen:
     """One resource: what the store remembers, what AWS shows, and how it came to be known.
 
-    ``located``: found by tag or name, not by the store. ``foreign``: it exists but isn't the plan's.
+    ``located``: found by tag or name, not by the store. ``foreign``: why it isn't, or can't be made, the plan's.
+    ``moved``: another plan's record of it, from which this one takes it over. ``kept``: why it must not be deleted.
     """
 
     type: TypeName
@@ -34,6 +35,8 @@ class Seen:
     located: bool = False
     adopting: bool = False
     foreign: str = ""
+    moved: Record | None = None
+    kept: str = ""
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from reconciler.model.ids import Digest, Identifier, LogicalId, StepId, TypeName
+from reconciler.model.ids import Digest, Identifier, LogicalId, Owner, StepId, TypeName
 from reconciler.model.plan import Plan
 from reconciler.model.resource import SyncState
 from reconciler.model.values import Properties
@@ -55,7 +55,8 @@ class FieldChange:
 class Change:
     """What will happen to one resource. ``before``/``after`` hold managed properties only.
 
-    ``after`` may contain ``Unknown`` (known after apply) and ``Sensitive`` values.
+    ``after`` may contain ``Unknown`` (known after apply) and ``Sensitive`` values. ``loss``: what undoing a delete or
+    replacement can't bring back, in words; empty where all of it can. ``moved_from``: who gives it up.
     """
 
     logical_id: LogicalId
@@ -66,6 +67,8 @@ class Change:
     after: Properties | None = None
     fields: tuple[FieldChange, ...] = ()
     reason: str = ""
+    loss: tuple[str, ...] = ()
+    moved_from: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ class ChangeSet:
     ``live``: what each existing resource looked like, by logical id, for the re-check before each step.
     ``conflicts``: resources that exist but belong to nobody or another plan; a pass with any applies nothing.
     ``gone``: recorded resources to forget: deleted behind our back after they left the plan, or retained.
-    ``found``: resources that are the plan's by their tags although the store had forgotten them.
+    ``found``: resources that are the plan's by their tags although the store had forgotten them, and those in sync of
+    which it remembers something else.
     """
 
     plan: Plan

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 from pydantic_core import to_json as core_to_json
 
+from reconciler.model.secrecy import knows_any, scrubbed
 from reconciler.model.values import Deferred, Sensitive, Unknown, mask
 
 T = TypeVar("T")
@@ -32,8 +33,11 @@ def to_json(value: Any) -> str:
     clean = masked(value)
     try:
         if dataclasses.is_dataclass(clean) and not isinstance(clean, type):
-            return _adapter(type(clean)).dump_json(clean).decode()
-        return core_to_json(clean).decode()
+            adapter = _adapter(type(clean))
+            if not knows_any():
+                return adapter.dump_json(clean).decode()
+            clean = adapter.dump_python(clean, mode="json")
+        return core_to_json(scrubbed(clean)).decode()
     except (PydanticSerializationError, UnicodeError) as error:
         raise ValueError(f"a {type(value).__name__} can't be written as JSON: {error}") from error
 

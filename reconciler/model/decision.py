@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from reconciler.model.ids import Digest
 from reconciler.model.plan import Approval
 
 
@@ -71,6 +72,7 @@ class Facts:
     """What policy is told beside the plan. ``identity`` is None before any AWS call (admission).
 
     ``operation``: cli_mutation, iac_deploy or git. ``missing_permissions``: IAM actions found denied while reading.
+    ``change``: the digest that an approval of exactly this change set names; empty at admission.
     """
 
     now: datetime
@@ -78,6 +80,7 @@ class Facts:
     identity: Identity | None = None
     operation: str = "cli_mutation"
     missing_permissions: tuple[str, ...] = ()
+    change: Digest = Digest("")
 
 
 def deny(rule: str, message: str) -> Decision:

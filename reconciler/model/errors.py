@@ -7,6 +7,9 @@ ReconcilerError            a message for a person: what, where, what to do
 ├── AwsFault               an AWS call failed; ``kind`` says how, ``retryable`` whether to try again
 ├── GuardBlocked           the read-only guard stopped a call that could have written
 ├── StoreError             the store can't be read or written: nothing may be mutated
+│   └── LeaseLost          the right to work on a plan ran out or was taken over: stop at once
+├── PlanBusy               another process works on the plan: come back later
+├── Undecidable            a person must look before the plan may go on
 └── PipelineError          Git or rendering failed
 """
 
@@ -17,12 +20,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from reconciler.model.secrecy import scrub
+
 
 class ReconcilerError(Exception):
     """Base of every error the program expects. ``reason`` is a short constant for metrics and logs."""
 
     reason: ClassVar[str] = "internal"
     retryable: bool = True
+
+    def __str__(self) -> str:
+        """The message, without the secrets that AWS or a library may have quoted in it."""
+        return scrub(super().__str__())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,8 @@ class AwsFault(ReconcilerError):
     """An AWS call failed.
 
     ``ambiguous``: the call may have taken effect (connection lost, 5xx, time-out after sending).
-    ``operation`` is the API name (``CreateVpc``), ``code`` AWS's own error code.
+    ``operation`` is the API name (``CreateVpc``), ``code`` AWS's own error code. ``permission`` is the IAM action that
+    an access denied error asks for, ``resource`` the ARN it names, both where they are known.
     """
 
     reason = "aws"
@@ -114,9 +124,13 @@ class AwsFault(ReconcilerError):
         operation: str = "",
         code: str = "",
         ambiguous: bool = False,
+        permission: str = "",
+        resource: str = "",
     ) -> None:
+        self.permission = permission
+        self.resource = resource
         self.kind = kind
-        self.message = message
+        self.message = scrub(message)
         self.service = service
         self.operation = operation
         self.code = code
@@ -127,21 +141,42 @@ class AwsFault(ReconcilerError):
 
 
 class GuardBlocked(ReconcilerError):
-    """The read-only guard refused an operation that isn't positively known to be Read or List."""
+    """The guard refused an operation: not positively known to only read, or giving out what nobody needs.
+
+    ``why`` replaces the usual ground, that ``environment`` is read-only.
+    """
 
     reason = "guard"
     retryable = False
 
-    def __init__(self, service: str, operation: str, environment: str) -> None:
+    def __init__(self, service: str, operation: str, environment: str, why: str = "") -> None:
         self.service = service
         self.operation = operation
-        super().__init__(f"{service}:{operation} refused: {environment} is read-only for this process")
+        super().__init__(f"{service}:{operation} refused: {why or f'{environment} is read-only for this process'}")
 
 
 class StoreError(ReconcilerError):
     """The state store can't be used."""
 
     reason = "store"
+
+
+class LeaseLost(StoreError):
+    """The lease on a plan ran out or is another process's now: nothing more may be mutated under it."""
+
+    reason = "lease"
+
+
+class PlanBusy(ReconcilerError):
+    """Another live process works on the plan."""
+
+    reason = "busy"
+
+
+class Undecidable(ReconcilerError):
+    """It can't be told whether an interrupted call took effect; the message has the facts and the next step."""
+
+    reason = "undecidable"
 
 
 class PipelineError(ReconcilerError):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.model.errors import Problem
-from reconciler.model.ids import Digest, Identifier, LogicalId, PlanName, TypeName
+from reconciler.model.ids import Digest, Identifier, LogicalId, Owner, PlanName, TypeName
 from reconciler.model.values import Properties
 
 
@@ -106,7 +106,8 @@ class PlannedResource:
     """One resource as the plan wants it.
 
     ``properties`` is an expression: everything static is evaluated, the rest are ``Deferred`` nodes.
-    ``needs``: logical ids that it refers to or names in DependsOn.
+    ``needs``: logical ids that it refers to or names in DependsOn. ``moved_from``: the plan and logical id that it was
+    under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``).
     """
 
     logical_id: LogicalId
@@ -117,6 +118,7 @@ class PlannedResource:
     update_replace_policy: str = "Delete"
     adopt: Identifier | None = None
     line: int = 0
+    moved_from: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A valid plan. ``digest`` covers its whole canonical content, referenced files included."""
+    """A valid plan. ``digest`` covers its whole canonical content, referenced files included.
+
+    ``rolling_back``: the number of the earlier revision whose content this is; ``digest`` stays the file's.
+    ``left_alone``: resources that somebody keeps deleting and that aren't made again for now.
+    """
 
     name: PlanName
     author: str
@@ -151,6 +157,8 @@ class Plan:
     resources: Mapping[LogicalId, PlannedResource] = field(default_factory=dict)
     outputs: tuple[Output, ...] = ()
     pipeline: PipelineTarget | None = None
+    rolling_back: int | None = None
+    left_alone: frozenset[LogicalId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,7 @@ class Approval:
 
     ``verified`` is True only if the digest is the plan's, the signature is the approver's by the
     allowed_signers file, and it had not expired when it was checked; otherwise ``reason`` says why not.
+    ``change``: the digest of the one change set that it allows; empty: any change to this content of the plan.
     """
 
     name: str
@@ -172,6 +181,7 @@ class Approval:
     verified: bool = False
     reason: str = ""
     file: str = ""
+    change: Digest = Digest("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One step of the report: what ran, what came of it, and whether live state agreed afterwards."""
+    """One step of the report: what ran, what came of it, and whether live state agreed afterwards.
+
+    ``service`` … ``resource`` say which AWS call failed, as in ``AwsFault``.
+    """
 
     id: StepId
     logical_id: LogicalId
@@ -54,6 +57,11 @@ class StepResult:
     error: str = ""
     error_kind: str = ""
     seconds: float = 0.0
+    service: str = ""
+    operation: str = ""
+    code: str = ""
+    permission: str = ""
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,26 @@ class ChangeSummary:
     identifier: Identifier | None = None
     fields: tuple[Mapping[str, Any], ...] = ()
     reason: str = ""
+    loss: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An error in the form that people get it: what happened, the facts, the ways out (commands where there are).
+
+    ``kind``: permission, conflict, partial_failure, quota, throttling, credentials, wrong_account, region, undecidable,
+    validation, stale, policy, guard, failure. An option's further lines are commands, each complete by itself.
+    ``completed``, ``failed``, ``pending`` belong to a partial failure. ``statement`` is an IAM policy statement to add.
+    """
+
+    kind: str
+    title: str
+    analysis: tuple[tuple[str, str], ...] = ()
+    options: tuple[str, ...] = ()
+    completed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    statement: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +126,10 @@ class BranchInfo:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """Everything a pass did: for people, for the planner (learnings) and for the guardrail (compliance)."""
+    """Everything a pass did: for people, for the planner (learnings) and for the guardrail (compliance).
+
+    ``skipped``: a circuit breaker kept the pass from being made; such a report answers requests and isn't kept.
+    """
 
     run: RunId
     plan: PlanName
@@ -121,11 +152,19 @@ class RunReport:
     compliance: tuple[str, ...] = ()
     learnings: tuple[str, ...] = ()
     change_digest: Digest = Digest("")
+    explanations: tuple[Explanation, ...] = ()
+    rolling_back: int | None = None
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStatus:
-    """What is known of a plan now; written at the end of every pass, whatever happened."""
+    """What is known of a plan now; written at the end of every pass, whatever happened.
+
+    ``held_until``: a circuit breaker keeps passes away until then. ``held``: fields that are left alone because another
+    actor keeps changing them. ``strikes``: failures in a row that the breaker counts, not all of ``failures``.
+    ``rolling_back``: the earlier revision that is in force instead of the plan's file.
+    """
 
     plan: PlanName
     environment: str
@@ -149,6 +188,11 @@ class PlanStatus:
     last_success_at: datetime | None = None
     drift_since: datetime | None = None
     failures: int = 0
+    held_until: datetime | None = None
+    held: tuple[str, ...] = ()
+    strikes: int = 0
+    explanations: tuple[Explanation, ...] = ()
+    rolling_back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Located:
 class Record:
     """What the store remembers of a resource that a plan manages.
 
-    ``applied``: the properties last applied, secrets masked (the third way of the three-way diff).
+    ``applied``: the properties last applied, keyed digests for secrets (the third way of the three-way diff).
     ``adopted``: it was there before the plan.
     """
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Properties = Mapping[str, Any]
+from reconciler.model.secrecy import MASK, know, seal
 
-MASK = "(sensitive)"
+Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -20,6 +20,10 @@ class Sensitive:
     """A secret value. Prints, logs and serializes as a mask; ``reveal`` is called only at the AWS call."""
 
     value: Any
+
+    def __post_init__(self) -> None:
+        """Make the value known, so that it is masked in texts of others too."""
+        know(self.value)
 
     def reveal(self) -> Any:
         """The secret itself."""
@@ -80,6 +84,11 @@ def reveal(value: Any) -> Any:
 def mask(value: Any) -> Any:
     """``value`` as plain JSON for people, policy and storage: secrets masked, unknown values spelled out."""
     return transform(value, _mask_leaf)
+
+
+def sealed(value: Any) -> Any:
+    """As ``mask``, but with a keyed digest for every secret: a change of it can be told, its value can't."""
+    return mask(transform(value, lambda leaf: seal(reveal(leaf.value)) if isinstance(leaf, Sensitive) else leaf))
 
 
 def _mask_leaf(leaf: Any) -> Any:

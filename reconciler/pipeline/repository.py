@@ -17,6 +17,7 @@ from pathlib import Path
 
 from reconciler.model.errors import PipelineError
 from reconciler.pipeline.refs import PROTOCOLS, masked, refusal
+from reconciler.subprocesses import without_secrets
 
 # Nothing that a user's or the system's configuration says may run code or change what is committed and pushed.
 _SETTINGS = (
@@ -54,6 +55,9 @@ _REJECTED = (
     "failed to update ref",
     "incorrect old",
 )
+_NO_GIT = "git isn't installed: staging and production changes need it"
+#: exit status of ``env`` when there is no such program
+_NOT_FOUND = 127
 _BASE = "refs/reconciler/base"
 _BRANCH = "refs/reconciler/branch"
 
@@ -228,17 +232,19 @@ class Repository:
             source.seek(0)
             try:
                 output = git.Git(str(self._directory.parent)).execute(
-                    command,
+                    without_secrets(command),
                     istream=source,
                     env={**_environment(self._directory), **(env or {})},
                     kill_after_timeout=self._timeout,
                     strip_newline_in_stdout=False,
                     stdout_as_string=True,
                 )
-            except git.GitCommandError as error:
-                raise PipelineError(self._explained(arguments[0], error)) from None  # it shows the address in full
             except git.GitCommandNotFound as error:
-                raise PipelineError("git isn't installed: staging and production changes need it") from error
+                raise PipelineError(_NO_GIT) from error
+            except git.GitCommandError as error:
+                if error.status == _NOT_FOUND:
+                    raise PipelineError(_NO_GIT) from error
+                raise PipelineError(self._explained(arguments[0], error)) from None  # it shows the address in full
         return str(output)
 
     def _explained(self, command: str, error: Exception) -> str:

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from reconciler.model.errors import PolicyUnavailable
+from reconciler.subprocesses import environment
 
 _SECONDS = 30
 
@@ -29,7 +30,9 @@ def check_strictly(binary: Path, directory: Path) -> None:
     """``opa check --strict`` over a policy directory. Raises PolicyUnavailable(compile) with what it found."""
     command = [str(binary), "check", "--strict", str(directory)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603  # fixed words
+        done = subprocess.run(  # noqa: S603  # fixed words
+            command, capture_output=True, text=True, timeout=_SECONDS, check=False, env=environment()
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PolicyUnavailable("compile", f"{binary} can't check the policies: {type(error).__name__}") from error
     if done.returncode != 0:

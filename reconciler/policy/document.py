@@ -29,7 +29,7 @@ def policy_input(plan: Plan, changes: ChangeSet | None, facts: Facts) -> Documen
         "approvals": [_approval(approval) for approval in facts.approvals],
         "identity": _identity(facts) if changes is not None else None,
         "permissions": {"missing": sorted(facts.missing_permissions)},
-        "actions": [_action(change, facts.operation) for change in listed],
+        "actions": [_action(change, facts.operation, rolling_back=plan.rolling_back is not None) for change in listed],
         "totals": _totals(plan, listed),
         "now": instant(facts.now),
     }
@@ -74,6 +74,7 @@ def _plan(plan: Plan) -> Document:
         "state": "absent" if plan.absent else "present",
         "guardrail": _guardrail(plan.guardrail),
         "rollback": _rollback(plan.rollback),
+        "rolling_back": plan.rolling_back,
     }
 
 
@@ -104,6 +105,7 @@ def _approval(approval: Approval) -> Document:
         "verified": approval.verified,
         "reason": approval.reason,
         "scope": sorted(approval.scope),
+        "change": "exact" if approval.change else "any",
         "ticket": approval.ticket,
         "expiresAt": instant(approval.expires_at),
     }
@@ -114,20 +116,27 @@ def _identity(facts: Facts) -> Document | None:
     return None if identity is None else {"account": identity.account, "arn": identity.arn}
 
 
-def _action(change: Change, operation: str) -> Document:
+def _action(change: Change, operation: str, *, rolling_back: bool) -> Document:
+    """``original`` is what a change does in itself, whatever it serves; ``loss`` what undoing it won't bring back."""
+    action = Action.ROLLBACK if rolling_back else change.action
     return {
         "id": change.logical_id,
         "operation": operation,
-        "action": str(change.action),
+        "action": str(action),
+        "original": str(change.action),
         "type": change.type,
         "before": plain(change.before),
         "after": plain(change.after),
         "paths": [field.path for field in change.fields],
+        "loss": list(change.loss),
     }
 
 
 def _totals(plan: Plan, changes: Sequence[Change]) -> dict[str, int]:
-    """Counts over the whole pass. ``resources``: those planned and those about to go, the base of a percentage."""
+    """Counts over the whole pass, of what the changes do in themselves: a rollback's deletions are deletions.
+
+    ``resources``: those planned and those about to go, the base of a percentage.
+    """
     counted = Counter(change.action for change in changes)
     concerned = set(plan.resources) | {change.logical_id for change in changes}
     return {"resources": len(concerned), **{f"{action}s": counted[action] for action in Action}}

@@ -23,6 +23,7 @@ from reconciler.model.errors import PolicyUnavailable
 from reconciler.policy.binary import opa_binary
 from reconciler.policy.bundle import PACKAGE, RULE, Module, PolicySet, load
 from reconciler.policy.machine import Machine
+from reconciler.subprocesses import environment
 
 _PACKAGE = re.compile(r"^package\s+([\w.]+)", re.MULTILINE)
 _TEST = re.compile(r"^(test_\w+)", re.MULTILINE)
@@ -183,7 +184,9 @@ def _opa_test(binary: Path, policy_dir: Path, timeout: float) -> dict[str, str]:
     """Test name to what went wrong, empty where nothing did. Raises PolicyUnavailable."""
     command = [str(binary), "test", "--format", "json", str(policy_dir)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)  # noqa: S603  # fixed words
+        done = subprocess.run(  # noqa: S603  # fixed words
+            command, capture_output=True, text=True, timeout=timeout, check=False, env=environment()
+        )
         listed = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
         raise PolicyUnavailable("timeout", f"`opa test` didn't end within {timeout:g} s") from error

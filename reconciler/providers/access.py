@@ -11,6 +11,7 @@ from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.plan import Target
 from reconciler.ports import Clock, Scope, Telemetry
 from reconciler.providers.budget import Budget, BudgetSettings
+from reconciler.providers.relief import Relief, ReliefSettings
 from reconciler.providers.retry import RetryPolicy
 from reconciler.providers.scope import LiveScope, Methods, Tools, Workers, bound, invoke
 from reconciler.providers.sessions import ConnectionSettings, SessionKey, Sessions
@@ -32,6 +33,7 @@ class AccessSettings:
     workers: int = 8
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     budget: BudgetSettings | None = None
+    relief: ReliefSettings = field(default_factory=ReliefSettings)
     secrets: bool = False
 
 
@@ -44,6 +46,7 @@ class Access:
             sessions=Sessions(self._settings.connection, telemetry, secrets=self._settings.secrets),
             workers=Workers(self._settings.workers),
             budget=Budget(clock, self._settings.budget),
+            relief=Relief(clock, telemetry, self._settings.relief),
             retry=self._settings.retry,
             clock=clock,
             telemetry=telemetry,
@@ -68,6 +71,7 @@ class Access:
         if not _REGION.fullmatch(target.region):
             message = f"'{target.region}' is not an AWS region: set spec.target.region (eu-central-1, say)"
             raise AwsFault(FaultKind.INVALID_REQUEST, message)
+        self._tools.relief.admit(target.account, target.region)
         key = self.key(target, read_only=read_only)
         methods = self._methods_of(key, target)
         identity = self._identify(key, methods, target)
@@ -128,4 +132,6 @@ def _explained(fault: AwsFault, key: SessionKey, target: Target) -> AwsFault:
         operation=fault.operation,
         code=fault.code,
         ambiguous=fault.ambiguous,
+        permission=fault.permission,
+        resource=fault.resource,
     )

@@ -13,7 +13,9 @@ import botocore.exceptions as boto
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
+from reconciler.model.denial import denial_in, needing
 from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.providers.actions import action_of
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -167,14 +169,29 @@ def _answered(error: ClientError, service: str, operation: str, *, writes: bool)
         message = f"answered {code} without an AWS error: the endpoint doesn't implement this call, or it crashed on it"
     # Another operation's error (assuming the role, say) came before ours was sent.
     ours = actual == operation
+    caller = service if ours else "sts"
+    permission = resource = ""
+    if kind is FaultKind.ACCESS_DENIED:
+        message, permission, resource = _denied(message, caller, actual)
     return AwsFault(
         kind,
         message,
-        service=service if ours else "sts",
+        service=caller,
         operation=actual,
         code=code,
+        permission=permission,
+        resource=resource,
         ambiguous=writes and ours and (status >= 500 or kind is FaultKind.TIMEOUT) and kind is not FaultKind.THROTTLED,
     )
+
+
+def _denied(message: str, service: str, operation: str) -> tuple[str, str, str]:
+    """Message, IAM action and resource of a denied call: as AWS names them, else the action by the operation."""
+    told = denial_in(message)
+    if told.permission:
+        return message, told.permission, told.resource
+    action = action_of(service, operation)
+    return (needing(message, action) if action else message), action, told.resource
 
 
 def _unanswered(error: Exception) -> tuple[FaultKind, str, bool]:

@@ -58,42 +58,6 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
     "lambda": {"GetLayerVersionByArn": "GetLayerVersion"},
 }
 
-#: Read by IAM's data, but the answer is a secret or a credential.
-_SECRET: Mapping[str, frozenset[str]] = {
-    service: frozenset(operations.split())
-    for service, operations in {
-        "acm": "GetAcmeExternalAccountBindingCredentials",
-        "amplifybackend": "GetToken",
-        "appsync": "ListApiKeys",
-        "bedrock-agentcore": "GetResourceApiKey GetResourceOauth2Token GetResourcePaymentToken",
-        "codeartifact": "GetAuthorizationToken",
-        "cognito-identity": "GetCredentialsForIdentity GetOpenIdToken GetOpenIdTokenForDeveloperIdentity",
-        "cognito-idp": "DescribeUserPoolClient ListUserPoolClientSecrets",
-        "connect": "GetFederationToken",
-        "datazone": "GetEnvironmentCredentials",
-        "ec2": "GetPasswordData GetConsoleOutput GetConsoleScreenshot",
-        "ecr": "GetAuthorizationToken",
-        "ecr-public": "GetAuthorizationToken",
-        "emr": "GetClusterSessionCredentials",
-        "emr-containers": "GetManagedEndpointSessionCredentials",
-        "gamelift": "GetComputeAuthToken GetComputeAccess GetInstanceAccess",
-        "lakeformation": "GetTemporaryGluePartitionCredentials GetTemporaryGlueTableCredentials",
-        "license-manager": "GetAccessToken",
-        "lightsail": "GetInstanceAccessDetails GetRelationalDatabaseMasterUserPassword",
-        "pca-connector-scep": "GetChallengePassword",
-        "quicksight": "GetDashboardEmbedUrl GetSessionEmbedUrl",
-        "redshift": "GetClusterCredentials GetClusterCredentialsWithIAM GetIdentityCenterAuthToken",
-        "redshift-serverless": "GetCredentials GetIdentityCenterAuthToken",
-        "route53globalresolver": "GetAccessToken",
-        "s3control": "GetDataAccess",
-        "secretsmanager": "BatchGetSecretValue GetRandomPassword GetSecretValue",
-        "ssm": "GetAccessToken",
-        "sso": "GetRoleCredentials",
-        "storagegateway": "DescribeChapCredentials",
-        "sts": "GetSessionToken GetFederationToken",
-    }.items()
-}
-
 #: The data calls "Read" whatever changes no resource: invoking a model, exporting a private key, starting a query.
 #: So the name has to say so too.
 _READING = re.compile(
@@ -114,13 +78,18 @@ def _prefixes() -> frozenset[str]:
     return frozenset(_data().services.get_service_keys())
 
 
+def iam_name(service: str, operation: str) -> str:
+    """The name that IAM has for a reading operation; most are the operation's own."""
+    return _NAMES.get(service, {}).get(operation, operation)
+
+
 @lru_cache(maxsize=8192)
 def level(service: str, operation: str, names: tuple[str, ...] = ()) -> str | None:
     """IAM's access level (``Read``, ``List``, ``Write`` …) of an SDK operation; None if it can't be told.
 
     ``service`` is the SDK's name of the service, ``names`` the other names it goes by (signing name, endpoint prefix).
     """
-    action = _NAMES.get(service, {}).get(operation, operation)
+    action = iam_name(service, operation)
     candidates = _PREFIXES.get(service) or tuple(dict.fromkeys((*names, service)))
     actions = _data().actions
     found = {
@@ -131,14 +100,34 @@ def level(service: str, operation: str, names: tuple[str, ...] = ()) -> str | No
     return found.pop() if len(found) == 1 or (found and found <= READ_LEVELS) else None
 
 
-def reveals_secret(service: str, operation: str) -> bool:
-    """Whether the answer to a read is a secret or a credential."""
-    return operation in _SECRET.get(service, frozenset())
+def known_action(prefix: str, name: str) -> bool:
+    """Whether IAM has an action of this name."""
+    return prefix in _prefixes() and bool(_data().actions.action_exists(prefix, name))
+
+
+def access_level(prefix: str, name: str) -> str | None:
+    """IAM's access level of one of its actions; None for one that it doesn't have."""
+    return str(_data().actions.get_action_details(prefix, name)["accessLevel"]) if known_action(prefix, name) else None
+
+
+def takes_resource(prefix: str, name: str) -> bool:
+    """Whether an action can be allowed on single resources; otherwise only on all."""
+    return known_action(prefix, name) and bool(_data().actions.get_action_details(prefix, name)["resourceTypes"])
+
+
+def prefixes(service: str) -> tuple[str, ...]:
+    """The IAM prefixes that an SDK service's actions may have, the likeliest first."""
+    return _PREFIXES.get(service) or (service, service.replace("-", ""), service.partition("-")[0])
+
+
+def sounds_reading(operation: str) -> bool:
+    """Whether an operation's name begins with a verb that only reads."""
+    return _READING.match(operation) is not None
 
 
 def harmless_read(service: str, operation: str, names: tuple[str, ...] = ()) -> bool:
     """Whether an operation is positively known to only read or list, by the data and by its name.
 
-    Secrets are judged by ``reveals_secret``.
+    What its answer gives away is judged by ``revealing.reveals``.
     """
-    return _READING.match(operation) is not None and level(service, operation, names) in READ_LEVELS
+    return sounds_reading(operation) and level(service, operation, names) in READ_LEVELS

@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.values import Sensitive, Unknown
 from reconciler.ports import Scope, Store
+from reconciler.providers.guard import resolving_reference
 
 
 class AwsOutside:
@@ -43,7 +44,8 @@ class AwsOutside:
         if not self._secrets:
             return Unknown(f"resolve:{service}:{key}")
         if (service, key) not in self._dynamic:
-            self._dynamic[service, key] = Sensitive(self._resolve(service, key))
+            with resolving_reference():
+                self._dynamic[service, key] = Sensitive(self._resolve(service, key))
         return self._dynamic[service, key]
 
     def _resolve(self, service: str, key: str) -> Any:

@@ -19,6 +19,7 @@ from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked
 from reconciler.ports import Clock, Telemetry
 from reconciler.providers.budget import Bucket, Budget
 from reconciler.providers.faults import fault_of
+from reconciler.providers.relief import Relief
 from reconciler.providers.retry import RetryPolicy
 from reconciler.providers.sessions import SessionKey, Sessions
 
@@ -32,13 +33,14 @@ _READ_NAMES = frozenset({"query", "scan", "filter_log_events"})
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A client's method, looked up once."""
+    """A client's method, looked up once. ``place``: the account and region that it goes to."""
 
     call: Callable[..., Mapping[str, Any]]
     service: str
     api_name: str
     writes: bool
     bucket: Bucket
+    place: tuple[str, str]
     paginator: Mapping[str, Any] | None
 
 
@@ -89,6 +91,7 @@ class Tools:
     sessions: Sessions
     workers: Workers
     budget: Budget
+    relief: Relief
     retry: RetryPolicy
     clock: Clock
     telemetry: Telemetry
@@ -122,6 +125,7 @@ class Methods:
             api_name=api_name,
             writes=not (operation.startswith(_READS) or operation in _READ_NAMES),
             bucket=self._tools.budget.bucket(self._account, self._region, service),
+            place=(self._account, self._region),
             paginator=self._tools.sessions.pagination(service)[api_name] if paginated else None,
         )
 
@@ -206,6 +210,7 @@ def invoke(tools: Tools, method: Method, parameters: Mapping[str, Any]) -> Mappi
         except AwsFault as fault:
             if fault.kind is FaultKind.THROTTLED:
                 method.bucket.throttled()
+                tools.relief.throttled(*method.place)
                 tools.telemetry.aws_throttled(method.service)
             elapsed = tools.clock.monotonic() - started
             if not tools.retry.again(fault, writes=method.writes, attempt=attempt, elapsed=elapsed):

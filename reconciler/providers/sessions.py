@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,17 +18,63 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 from botocore.exceptions import NoCredentialsError
-from botocore.loaders import create_loader
 
 from reconciler import __version__
 from reconciler.ports import Telemetry
-from reconciler.providers.guard import Guard
+from reconciler.providers.guard import Guard, LoginGuard, SecretGuard
+from reconciler.providers.keeping import KeptCredentials
+from reconciler.providers.strays import OwnSession, count_strays, sealed_loader
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 #: An AWS managed policy that narrows the credentials of a read-only target, whatever its role may do.
 READ_ONLY_POLICY = "arn:{partition}:iam::aws:policy/ReadOnlyAccess"
+
+#: What a read-only target is never asked for, should ReadOnlyAccess (or a later version of it) and the role allow it:
+#: secrets, credentials, stored content. Nothing that Cloud Control needs to read a resource and ReadOnlyAccess gives;
+#: therefore not s3:GetObject. An inline session policy and the ARNs may be 2,048 characters together.
+NO_SECRETS = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "Action": [
+                    "codeartifact:GetAuthorizationToken",
+                    "cognito-identity:GetCredentialsForIdentity",
+                    "cognito-identity:GetOpenIdToken*",
+                    "connect:GetFederationToken*",
+                    "dynamodb:BatchGetItem",
+                    "dynamodb:GetItem",
+                    "dynamodb:PartiQL*",
+                    "dynamodb:Query",
+                    "dynamodb:Scan",
+                    "ec2:GetConsole*",
+                    "ec2:GetPasswordData",
+                    "ecr:GetAuthorizationToken",
+                    "kinesis:GetRecords",
+                    "kms:Decrypt",
+                    "kms:GenerateDataKey*",
+                    "lightsail:GetInstanceAccessDetails",
+                    "logs:FilterLogEvents",
+                    "logs:GetLogEvents",
+                    "logs:GetQueryResults",
+                    "redshift:GetClusterCredentials*",
+                    "secretsmanager:BatchGetSecretValue",
+                    "secretsmanager:GetSecretValue",
+                    "sqs:ReceiveMessage",
+                    "ssm:GetAccessToken",
+                    "sts:AssumeRole*",
+                    "sts:GetFederationToken",
+                    "sts:GetSessionToken",
+                ],
+                "Resource": "*",
+            }
+        ],
+    },
+    separators=(",", ":"),
+)
 
 _STS_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
@@ -76,7 +123,8 @@ class Sessions:
         self._config = settings.config()
         self._telemetry = telemetry
         self._secrets = secrets
-        self._loader = create_loader()  # one for all, so that each service's model is parsed once
+        self._loader = sealed_loader()  # one for all, so that each service's model is parsed once
+        count_strays(telemetry)
         self._sessions: dict[SessionKey, botocore.session.Session] = {}
         self._bases: dict[str | None, botocore.session.Session] = {}
         self._clients: dict[tuple[SessionKey, str, str], BaseClient] = {}
@@ -122,27 +170,29 @@ class Sessions:
     def _session(self, key: SessionKey) -> botocore.session.Session:
         session = self._sessions.get(key)
         if session is None:
-            # Credentials come from another, unguarded session, because getting them may take an AssumeRole.
+            # Credentials come from another session, because getting them may take an AssumeRole.
             base = self._base(key.profile)
-            session = self._bare(key.profile)
-            provider = _Provided(lambda: self._assumed(base, key) if key.role_arn else _required(base))
+            guard = self._guard(key)
+            session = OwnSession(guard, self._loader, profile=key.profile)
+            provider = _Provided(lambda: self._credentials(base, key, guard))
             session.register_component("credential_provider", CredentialResolver([provider]))
-            if key.guarded:
-                guard = Guard(key.guarded, self._telemetry, secrets=self._secrets)
-                guard.install(session.get_component("event_emitter"))
             self._sessions[key] = session
         return session
 
-    def _bare(self, profile: str | None) -> botocore.session.Session:
-        session = botocore.session.Session(profile=profile)
-        session.register_component("data_loader", self._loader)
-        return session
+    def _guard(self, key: SessionKey) -> Guard:
+        if key.guarded:
+            return Guard(key.guarded, self._telemetry, secrets=self._secrets)
+        return SecretGuard(self._telemetry)
+
+    def _credentials(self, base: botocore.session.Session, key: SessionKey, guard: Guard) -> Any:
+        credentials = self._assumed(base, key) if key.role_arn else _required(base)
+        return KeptCredentials(credentials, guard) if key.guarded else credentials
 
     def _base(self, profile: str | None) -> botocore.session.Session:
         """The session that gets credentials the usual way: environment, profile, container, instance."""
         session = self._bases.get(profile)
         if session is None:
-            session = self._bare(profile)
+            session = OwnSession(LoginGuard(self._telemetry), self._loader, profile=profile)
             if self._settings.credentials is not None and profile is None:
                 session.set_credentials(*self._settings.credentials)
             self._bases[profile] = session
@@ -170,6 +220,8 @@ class Sessions:
             arguments["ExternalId"] = key.external_id
         if key.guarded:
             arguments["PolicyArns"] = [{"arn": READ_ONLY_POLICY.format(partition=partition)}]
+            if not self._secrets:
+                arguments["Policy"] = NO_SECRETS
         return arguments
 
     def _create(self, session: Any, region: str, service: str, **arguments: Any) -> BaseClient:
@@ -184,12 +236,12 @@ class _Provided(CredentialProvider):
 
     METHOD = "reconciler"
 
-    def __init__(self, provide: Callable[[], Credentials]) -> None:
+    def __init__(self, provide: Callable[[], Any]) -> None:
         super().__init__()
         self._provide = provide
 
-    def load(self) -> Credentials:
-        """The credentials. Raises botocore's errors."""
+    def load(self) -> Any:
+        """The credentials, or what stands for them. Raises botocore's errors."""
         return self._provide()
 
 

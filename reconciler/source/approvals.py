@@ -57,6 +57,7 @@ class ReadApproval:
             verified=not reason,
             reason=reason,
             file=self.document.file,
+            change=Digest(self.spec.change),
         )
 
     def _objection(self, plan: Plan | None, signers: Signers, now: datetime) -> str:
@@ -108,8 +109,9 @@ def approval_document(
     scope: Sequence[str] = ("create", "update", "adopt"),
     ticket: str = "",
     name: str = "",
+    change: Digest | None = None,
 ) -> dict[str, Any]:
-    """The unsigned approval of exactly this content of ``plan``.
+    """The unsigned approval of exactly this content of ``plan``, and with ``change`` of that one change set only.
 
     Without a ``name``, one that no earlier approval has: a used-up name stays used up. Raises ConfigurationError.
     """
@@ -128,7 +130,9 @@ def approval_document(
     }
     if ticket:
         spec["ticket"] = ticket
-    unique = f"{plan.name}-{_slug(approver)}-{approved_at:%Y%m%dt%H%M%S}"
+    if change:
+        spec["change"] = change
+    unique = f"{plan.name}-{_slug(approver)}-{approved_at:%Y%m%dt%H%M%S}{_mark(change)}"
     return {"apiVersion": "reconciler/v1", "kind": "Approval", "metadata": {"name": name or unique}, "spec": spec}
 
 
@@ -144,10 +148,12 @@ def write_approval(
     ticket: str = "",
     passphrase: str | None = None,
     name: str = "",
+    change: Digest | None = None,
 ) -> Path:
     """Approve ``plan``: write a signed approval next to its file below ``root``, whole or not at all.
 
-    A second approval by the same person replaces the first. Returns the file. Raises ConfigurationError.
+    A second approval by the same person replaces the first; one of an exact ``change`` stands beside those of any, so
+    that it can be used up without taking the other along. Returns the file. Raises ConfigurationError.
     """
     document = approval_document(
         plan,
@@ -157,8 +163,10 @@ def write_approval(
         scope=scope,
         ticket=ticket,
         name=name,
+        change=change,
     )
-    file = (root / plan.origin.file).parent / f"{name or f'{plan.name}-{_slug(approver)}'}.approval.yaml"
+    usual = f"{plan.name}-{_slug(approver)}{'-change' if change else ''}"
+    file = (root / plan.origin.file).parent / f"{name or usual}.approval.yaml"
     text = yaml.dump(sign_approval(document, key, passphrase), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     try:
         write_atomically(file, text.encode(), mode=0o644)
@@ -183,6 +191,11 @@ def _written(moment: datetime) -> str:
 
 def _slug(person: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", person.split("@")[0].lower()).strip("-") or "approver"
+
+
+def _mark(change: Digest | None) -> str:
+    """Two changes approved within a second are two approvals."""
+    return f"-{change.removeprefix('sha256:')[:12]}" if change else ""
 
 
 def _short(digest: str) -> str:

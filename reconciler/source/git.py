@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import threading
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -18,6 +19,7 @@ from reconciler.source.directory import DirectorySource
 from reconciler.source.document import Limits
 from reconciler.source.signature import BadSignature, check
 from reconciler.source.signers import load_signers
+from reconciler.subprocesses import without_secrets
 
 if TYPE_CHECKING:
     from git import Repo
@@ -117,12 +119,12 @@ class GitSource:
         return f"+refs/heads/{self._branch}:refs/remotes/origin/{self._branch}"
 
     def _repository(self) -> Repo:
-        from git import InvalidGitRepositoryError, NoSuchPathError, Repo
+        from git import InvalidGitRepositoryError, NoSuchPathError
 
         if self._url.startswith("-") or re.match(r"[A-Za-z0-9]+::", self._url) or self._branch.startswith("-"):
             raise _Unusable("the repository or branch is not a plain Git URL and name")
         try:
-            repo = Repo(self._checkout)
+            repo = _discreet()(self._checkout)
         except NoSuchPathError:
             repo = self._created()
         except InvalidGitRepositoryError:
@@ -139,11 +141,9 @@ class GitSource:
 
     def _created(self) -> Repo:
         """An empty repository with the remote. One that couldn't be made whole is taken away again."""
-        from git import Repo
-
         self._checkout.mkdir(parents=True, exist_ok=True)
         try:
-            repo = Repo.init(self._checkout)
+            repo = _discreet().init(self._checkout)
             repo.create_remote("origin", self._url)
         except BaseException:
             shutil.rmtree(self._checkout / ".git", ignore_errors=True)
@@ -174,6 +174,21 @@ class GitSource:
             return self._directory.load(str(head))
         except (_Unusable, GitError, OSError, ValueError):
             return Snapshot()
+
+
+@cache
+def _discreet() -> type[Repo]:
+    """GitPython's repository, whose Git commands don't see our credentials."""
+    from git import Git, Repo
+
+    class DiscreetGit(Git):
+        def execute(self, command: Any, *arguments: Any, **options: Any) -> Any:
+            return super().execute(without_secrets(command), *arguments, **options)
+
+    class DiscreetRepo(Repo):
+        GitCommandWrapperType = DiscreetGit
+
+    return DiscreetRepo
 
 
 def _split_signature(commit: bytes) -> tuple[bytes, str]:

@@ -312,7 +312,7 @@ class ApprovalMetadata(Shape):
 
 
 class ApprovalSpec(Shape):
-    """Who approves what, until when."""
+    """Who approves what, until when. ``change``: only this one change set; without it, any to this content."""
 
     plan: PlanNameText
     digest: Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -323,6 +323,7 @@ class ApprovalSpec(Shape):
         tuple[Literal["create", "update", "adopt", "replace", "delete", "rollback"], ...], Field(min_length=1)
     ]
     ticket: Annotated[str, BeforeValidator(_text), StringConstraints(max_length=128)] = ""
+    change: Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] = ""
     signature: Annotated[str, BeforeValidator(_text), StringConstraints(max_length=16384)] = ""
 
     @model_validator(mode="after")

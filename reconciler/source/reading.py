@@ -165,8 +165,8 @@ def _unknown(document: Document) -> Problem:
     message = "neither a plan, nor an approval, nor a CloudFormation template"
     if not isinstance(document.data, dict):
         kind = "list" if isinstance(document.data, list) else "plain value"
-        return document.problem((), f"{message}: a {kind} at the top")
+        return document.problem((), f"{message}: a {kind} at the top", reason="foreign")
     version = document.data.get("apiVersion")
-    suggestion = did_you_mean(version, ["reconciler/v1"]) if isinstance(version, str) else ""
-    suggestion = suggestion or "a plan starts with apiVersion: reconciler/v1 and kind: Plan"
-    return document.problem(("apiVersion",), message, suggestion=suggestion)
+    meant = did_you_mean(version, ["reconciler/v1"]) if isinstance(version, str) else ""
+    suggestion = meant or "a plan starts with apiVersion: reconciler/v1 and kind: Plan"
+    return document.problem(("apiVersion",), message, suggestion=suggestion, reason="schema" if meant else "foreign")

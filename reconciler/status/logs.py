@@ -19,7 +19,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from reconciler.model.codec import masked
-from reconciler.model.values import MASK
+from reconciler.model.secrecy import MASK, scrub
 
 STYLES = ("auto", "json", "console")
 LEVELS = ("debug", "info", "warning", "error")
@@ -116,7 +116,7 @@ def _mask(key: str, value: Any) -> Any:
         return MASK
     value = masked(value)
     if isinstance(value, str):
-        return _BEARER.sub(rf"\1 {MASK}", _URL_PASSWORD.sub(MASK, value))
+        return _BEARER.sub(rf"\1 {MASK}", _URL_PASSWORD.sub(MASK, scrub(value)))
     if isinstance(value, Mapping):
         return {name: _mask(str(name), item) for name, item in value.items()}
     if isinstance(value, list | tuple):

@@ -88,6 +88,9 @@ class Metrics:
         self._orphaned = gauge(
             "plan_orphaned", "1 if the plan's file vanished while it still manages resources.", _PLAN
         )
+        self._breakers = gauge(
+            "breaker_open", "Breakers that are open: 1 for a plan that is held, else how many fields.", (*_PLAN, "kind")
+        )
         self._branches = gauge("pipeline_branches", "Pipeline branches of the plan, by state.", ("plan", "state"))
         self._pending = gauge("pending_approvals", "Plans waiting for an approval.")
 
@@ -109,6 +112,9 @@ class Metrics:
         self._calls = counter("aws_calls", "AWS API calls.", ("service", "operation", "code"))
         self._call_seconds = histogram("aws_call_duration_seconds", "Duration of an AWS API call.", ("service",))
         self._throttles = counter("aws_throttles", "AWS API calls that were throttled.", ("service",))
+        self._left_alone = gauge(
+            "account_throttled", "1 while an account that throttled too much is left alone.", ("account", "region")
+        )
         self._blocked = counter("guard_blocked", "Calls refused by the read-only guard.", ("service", "operation"))
         self._queue = gauge("queue_depth", "Plans waiting for a worker.")
         self._problems = counter("plan_errors", "Problems found in plan files.", ("reason",))
@@ -180,6 +186,8 @@ class Metrics:
         self._unknown.labels(*labels).set(unknown)
         self._suspended.labels(*labels).set(status.suspended)
         self._orphaned.labels(*labels).set(status.orphaned)
+        self._breakers.labels(*labels, "plan").set(status.held_until is not None)
+        self._breakers.labels(*labels, "field").set(len(status.held))
 
     def _record_times(self, status: PlanStatus, plan: Plan | None, *, first: bool) -> None:
         labels = (status.plan, status.environment)
@@ -213,6 +221,7 @@ class Metrics:
         for metric in (
             *(self._info, self._status, self._drift, self._drift_since, self._passes, self._success, self._verified),
             *(self._interval, self._unknown, self._suspended, self._orphaned, self._branches),
+            self._breakers,
         ):
             metric.remove_by_labels({"plan": plan})
 
@@ -224,6 +233,9 @@ class Metrics:
 
     def aws_throttled(self, service: str) -> None:
         self._throttles.labels(service).inc()
+
+    def account_throttled(self, account: str, region: str, *, left_alone: bool) -> None:
+        self._left_alone.labels(account, region).set(left_alone)
 
     def guard_blocked(self, service: str, operation: str) -> None:
         self._blocked.labels(service, operation).inc()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.model.change import Change, ChangeSet, ResourceState
 from reconciler.model.decision import Decision, Mode
 from reconciler.model.errors import AwsFault, FaultKind, PolicyUnavailable, ReconcilerError, SourceError
-from reconciler.model.ids import Digest, RequestId, RunId
+from reconciler.model.ids import Digest, RequestId, RunId, StepId
 from reconciler.model.plan import Plan
 from reconciler.model.report import (
     BranchInfo,
     ChangeSummary,
     Context,
+    Explanation,
     PlanState,
     PlanStatus,
     RunReport,
@@ -26,13 +27,27 @@ from reconciler.model.values import mask
 
 #: Steps slower than this are a learning for the planner. Seconds.
 SLOW_STEP = 60.0
+#: How the error of a step begins (or goes on) that could not be taken back.
+UNDO_FAILED = "rollback failed: "
 #: A stale pass is repeated almost at once: it only has to look again. Seconds.
 STALE_RETRY = 1.0
 
 
+#: What a failed step teaches the planner.
+_MET: Mapping[str, str] = {
+    FaultKind.QUOTA: "a quota",
+    FaultKind.THROTTLED: "throttling",
+    FaultKind.CONFLICT: "a conflict",
+    FaultKind.ALREADY_EXISTS: "an existing resource",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a pass ended, as far as it came."""
+    """How a pass ended, as far as it came. ``quotas``: what AWS said of limits that steps met, as in ``ports.Quotas``.
+
+    ``skipped``: no pass was made, everything stays as the one before left it. The last four are as in ``PlanStatus``.
+    """
 
     state: PlanState
     message: str
@@ -43,6 +58,13 @@ class Outcome:
     rolled_back: bool | None = None
     branch: BranchInfo | None = None
     error: ReconcilerError | None = None
+    explanations: tuple[Explanation, ...] = ()
+    quotas: Mapping[StepId, Mapping[str, str]] = field(default_factory=dict)
+    skipped: bool = False
+    held_until: datetime | None = None
+    held: tuple[str, ...] = ()
+    strikes: int = 0
+    rolling_back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +95,21 @@ def applied(base: Outcome, steps: tuple[StepResult, ...], rolled_back: bool | No
     done = sum(step.state is StepState.DONE for step in steps)
     broken = [step for step in steps if step.state is StepState.FAILED]
     if done == len(steps):
-        return replace(base, state=PlanState.IN_SYNC, message=f"{done} of {done} steps applied", steps=steps)
+        return replace(base, state=PlanState.IN_SYNC, message=f"{_steps(done, done)} applied", steps=steps)
     overtaken = [step.error for step in broken if step.error_kind == "stale"]
     if len(overtaken) == len(broken) and rolled_back is None:
         why = f"overtaken ({'; '.join(overtaken)})" if overtaken else "interrupted"
-        message = f"{why} after {done} of {len(steps)} steps; the next pass goes on"
+        message = f"{why} after {_steps(done, len(steps))}; the next pass goes on"
         return replace(base, state=PlanState.DRIFTED, message=message, steps=steps)
-    first = broken[0] if broken else steps[0]
+    own = [step for step in broken if not step.error.startswith(UNDO_FAILED)]
+    first = (own or broken or list(steps))[0]
     after = {None: "", True: "; rolled back", False: "; rollback FAILED"}[rolled_back]
     message = f"{first.id} failed: {first.error}{after}"
     return replace(base, state=PlanState.FAILED, message=message, steps=steps, rolled_back=rolled_back)
+
+
+def _steps(done: int, total: int) -> str:
+    return f"{done} of {total} step{'' if total == 1 else 's'}"
 
 
 def report_of(
@@ -117,7 +144,7 @@ def report_of(
         branch=outcome.branch,
         error=error,
         error_reason=reason,
-        retry_after=_retry(outcome, failures, backoff),
+        retry_after=_retry(outcome, failures, backoff, finished),
         requests=requests,
         unexpected=_unexpected(changes, outcome.steps),
         compliance=tuple(
@@ -125,8 +152,11 @@ def report_of(
             f"expires {item.expires:%Y-%m-%d}"
             for item in plan.guardrail.exceptions
         ),
-        learnings=_learnings(changes, outcome.steps),
+        learnings=_learnings(changes, outcome.steps, outcome.quotas),
         change_digest=changes.digest if changes else Digest(""),
+        explanations=outcome.explanations,
+        rolling_back=outcome.rolling_back,
+        skipped=outcome.skipped,
     )
 
 
@@ -138,8 +168,10 @@ def _error(outcome: Outcome) -> tuple[str, str]:
     return (broken.error, broken.error_kind) if broken else ("", "")
 
 
-def _retry(outcome: Outcome, failures: int, backoff: Backoff) -> float | None:
-    if outcome.state is PlanState.DRIFTED and outcome.steps:
+def _retry(outcome: Outcome, failures: int, backoff: Backoff, now: datetime) -> float | None:
+    if outcome.held_until is not None:
+        return max(STALE_RETRY, (outcome.held_until - now).total_seconds())
+    if outcome.state is PlanState.DRIFTED and outcome.steps and not outcome.held:
         return STALE_RETRY
     if failures and not isinstance(outcome.error, SourceError):
         return backoff.after(failures)
@@ -148,6 +180,8 @@ def _retry(outcome: Outcome, failures: int, backoff: Backoff) -> float | None:
 
 def failures_after(outcome: Outcome, previous: PlanStatus | None) -> int:
     """How many passes in a row have failed, this one included."""
+    if outcome.skipped and previous is not None:
+        return previous.failures
     if outcome.state is PlanState.FAILED or outcome.error is not None:
         return (previous.failures if previous else 0) + 1
     return 0
@@ -171,6 +205,7 @@ def summary(change: Change) -> ChangeSummary:
             for field in change.fields
         ),
         reason=change.reason,
+        loss=change.loss,
     )
 
 
@@ -185,19 +220,31 @@ def _unexpected(changes: ChangeSet | None, steps: Sequence[StepResult]) -> tuple
     return (*drift, *conflicts, *invalid)
 
 
-def _learnings(changes: ChangeSet | None, steps: Sequence[StepResult]) -> tuple[str, ...]:
+def _learnings(
+    changes: ChangeSet | None, steps: Sequence[StepResult], quotas: Mapping[StepId, Mapping[str, str]]
+) -> tuple[str, ...]:
     slow = [f"{step.id} took {step.seconds:.0f} s" for step in steps if step.seconds > SLOW_STEP]
     met = [
-        f"{step.id} met {step.error_kind.replace('_', ' ')}: {step.error}"
+        f"{step.id} met {_MET[step.error_kind]}{_limit(quotas.get(step.id, {}))}: {step.error}"
         for step in steps
-        if step.error_kind in (FaultKind.QUOTA, FaultKind.THROTTLED, FaultKind.CONFLICT, FaultKind.ALREADY_EXISTS)
+        if step.error_kind in _MET and not step.error.startswith(UNDO_FAILED)
     ]
-    taken = [f"{conflict.logical_id}: name or place is taken" for conflict in (changes.conflicts if changes else ())]
+    taken = [
+        f"{conflict.logical_id}: its name or place is taken by {conflict.identifier}"
+        for conflict in (changes.conflicts if changes else ())
+    ]
     return (*slow, *met, *taken)
+
+
+def _limit(quota: Mapping[str, str]) -> str:
+    named = quota.get("name", "")
+    return f" ({named}{': ' + quota['value'] if quota.get('value') else ''})" if named else ""
 
 
 def status_of(report: RunReport, plan: Plan, outcome: Outcome, previous: PlanStatus | None) -> PlanStatus:
     """The status of a plan after a pass, built on the one before it."""
+    if outcome.skipped and previous is not None:
+        return replace(previous, updated_at=report.finished_at)
     changes = outcome.changes
     in_sync = report.state is PlanState.IN_SYNC
     resources = _settled(changes.resources, report) if changes and in_sync else changes.resources if changes else None
@@ -221,17 +268,22 @@ def status_of(report: RunReport, plan: Plan, outcome: Outcome, previous: PlanSta
         updated_at=report.finished_at,
         verified_at=report.started_at if read_all else (previous.verified_at if previous else None),
         last_success_at=report.finished_at if succeeded(report) else (previous.last_success_at if previous else None),
-        drift_since=_drift_since(report, changes, previous),
+        drift_since=_drift_since(report, outcome, previous),
         failures=failures_after(outcome, previous),
+        held_until=outcome.held_until,
+        held=outcome.held,
+        strikes=outcome.strikes,
+        explanations=outcome.explanations,
+        rolling_back=outcome.rolling_back,
     )
 
 
-def _drift_since(report: RunReport, changes: ChangeSet | None, previous: PlanStatus | None) -> datetime | None:
+def _drift_since(report: RunReport, outcome: Outcome, previous: PlanStatus | None) -> datetime | None:
     """Since when the plan has differed. A pass that couldn't look doesn't end a drift: only seeing none does."""
     before = previous.drift_since if previous else None
-    if changes is None:
+    if outcome.changes is None:
         return before
-    if report.state is PlanState.IN_SYNC or not changes.changes:
+    if report.state is PlanState.IN_SYNC or not (outcome.changes.changes or outcome.held):
         return None
     return before or report.started_at
 

@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Database:
     """A database at the newest schema. Thread-safe. Every method raises StoreError.
 
-    ``busy_timeout``: seconds to wait for another process that is writing.
+    ``busy_timeout``: seconds to wait for another process that is writing. ``file``: None if it isn't a plain file.
     """
 
     def __init__(self, url: str | Path, *, busy_timeout: float) -> None:
@@ -40,8 +40,16 @@ class Database:
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise explain(self._url, error) from error
-        self._file = Path(str(self._url.database)) if sqlite and not self._url.query else None
-        self._inode = self._file.stat().st_ino if self._file else 0
+        self.file = Path(str(self._url.database)) if sqlite and not self._url.query else None
+        self._inode = self.file.stat().st_ino if self.file else 0
+
+    def __str__(self) -> str:
+        return f"state store {display(self._url)}"
+
+    def beside(self, ending: str) -> Path:
+        """A path beside the database file, which must be one, named after it."""
+        assert self.file is not None
+        return self.file.with_name(f"{self.file.name}-{ending}")
 
     def close(self) -> None:
         """Close the connections; what was written is in the database file alone afterwards."""
@@ -73,15 +81,15 @@ class Database:
         rest = {name: statement.excluded[name] for name in row if name not in keys}
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
 
-    def insert_once(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-        """Insert ``row`` unless one with its primary key is there."""
-        connection.execute(self._insert(table).values(row).on_conflict_do_nothing())
+    def insert_once(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+        """Insert ``row`` unless one with its primary key is there. Whether it was inserted."""
+        return bool(connection.execute(self._insert(table).values(row).on_conflict_do_nothing()).rowcount)
 
     def values(self, kind: type[T], query: Select[tuple[Any]]) -> list[T]:
         """The decoded bodies that ``query`` selects."""
         with self.read() as connection:
             bodies = connection.scalars(query).all()
-        return [self._decode(kind, body) for body in bodies]
+        return [self.decode(kind, body) for body in bodies]
 
     def first(self, kind: type[T], query: Select[tuple[Any]]) -> T | None:
         """The first decoded body that ``query`` selects."""
@@ -92,33 +100,34 @@ class Database:
         try:
             return to_json(value)
         except ValueError as error:
-            raise StoreError(f"state store {display(self._url)}: {error}") from error
+            raise StoreError(f"{self}: {error}") from error
 
     def pack(self, value: Any) -> bytes:
         """As ``encode``, compressed: for reports, which name every resource of a plan."""
         return zlib.compress(self.encode(value).encode(), level=1)
 
-    def _decode(self, kind: type[T], body: str | bytes) -> T:
+    def decode(self, kind: type[T], body: str | bytes) -> T:
+        """The value that ``encode`` or ``pack`` made ``body`` from."""
         try:
             return from_json(kind, zlib.decompress(body) if isinstance(body, bytes) else body)
         except (ValueError, zlib.error) as error:
             summary = " ".join(str(error).split())[:200]
             raise StoreError(
-                f"state store {display(self._url)}: a stored {kind.__name__} can't be read ({summary}); "
+                f"{self}: a stored {kind.__name__} can't be read ({summary}); "
                 "the database is damaged or was edited: move it away and restart, "
                 "what plans manage is found again by ownership tags"
             ) from error
 
     def _check_file(self) -> None:
         """A deleted database file takes writes without complaint and loses them all when the process ends."""
-        if self._file is None:
+        if self.file is None:
             return
         try:
-            same = self._file.stat().st_ino == self._inode
+            same = self.file.stat().st_ino == self._inode
         except OSError:
             same = False
         if not same:
             raise StoreError(
-                f"state store {self._file}: the file was removed or replaced while in use; "
+                f"state store {self.file}: the file was removed or replaced while in use; "
                 "nothing can be recorded in it any more: restart reconciler"
             )

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.model.report import RunReport
+from reconciler.model.journal import JournalState
+from reconciler.model.report import PlanState, RunReport
 from reconciler.model.values import Deferred, Sensitive, Unknown, leaves
 
 #: Runs kept per plan; counted apart for quiet runs and for those that did or found something.
 KEEP_RUNS = 200
+#: Revisions kept per plan, beside the one that a rollback returned to.
+KEEP_REVISIONS = 20
+#: Entries of the audit trail that stay in the database when older ones are archived beside it.
+KEEP_AUDIT = 100_000
 #: Receipts kept, over all plans.
 KEEP_RECEIPTS = 1000
+
+#: Journal entries that nobody needs any more once their run is forgotten.
+SETTLED = (JournalState.DONE, JournalState.FAILED, JournalState.LOST)
+
+
+def completes(report: RunReport) -> bool:
+    """Whether a pass found everything done: what a crashed pass used its approvals for is carried out then."""
+    return report.state is PlanState.IN_SYNC
 
 
 def is_quiet(report: RunReport) -> bool:

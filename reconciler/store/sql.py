@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from reconciler.model.ids import Identifier, LogicalId, PlanName, RequestId, RunId, TypeName
-from reconciler.model.journal import JournalEntry, JournalState
+from reconciler.clock import SystemClock
+from reconciler.model.audit import AuditEntry, AuditEvent
+from reconciler.model.errors import StoreError
+from reconciler.model.ids import PlanName, RequestId, RunId
 from reconciler.model.report import PlanStatus, Receipt, RunReport
-from reconciler.model.resource import Record
+from reconciler.ports import Clock
 from reconciler.store import tables
 from reconciler.store.database import Database
-from reconciler.store.rules import KEEP_RECEIPTS, KEEP_RUNS, is_quiet, storable
+from reconciler.store.journals import Journals
+from reconciler.store.managed import Managed
+from reconciler.store.rules import KEEP_AUDIT, KEEP_RECEIPTS, KEEP_RUNS, is_quiet
+from reconciler.store.standing import Standing
+from reconciler.store.trail import Trail
 
-_UNFINISHED = (JournalState.INTENT, JournalState.PENDING)
-_SETTLED = (JournalState.DONE, JournalState.FAILED)
 
-
-class SqlStore:
+class SqlStore(Managed, Journals, Standing):
     """A Store in a SQL database.
 
     ``url``: a file path, ``sqlite:///PATH`` or ``postgresql://…``. The schema is brought up to date on opening.
     ``keep_runs``: reports kept per plan, counted apart for quiet runs and for those that did or found something.
-    ``busy_timeout``: seconds to wait for another process that is writing.
+    ``busy_timeout``: seconds to wait for another process that is writing. ``keep_audit``: entries of the audit trail
+    kept in an SQLite file; older ones go to files beside it. ``clock``: for times in the trail that no event carries.
     Raises StoreError if the store can't be opened, ConfigurationError if the URL is wrong or its driver missing.
     """
 
-    def __init__(self, url: str | Path, *, keep_runs: int = KEEP_RUNS, busy_timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        keep_runs: int = KEEP_RUNS,
+        busy_timeout: float = 5.0,
+        keep_audit: int = KEEP_AUDIT,
+        clock: Clock | None = None,
+    ) -> None:
         self._keep_runs = max(1, keep_runs)
+        self._clock = clock or SystemClock()
         self._db = Database(url, busy_timeout=busy_timeout)
+        self._trail = Trail(self._db, keep=keep_audit)
 
     def close(self) -> None:
         """Close the connections; what was written is in the database file alone afterwards."""
@@ -41,80 +53,43 @@ class SqlStore:
     def ping(self) -> None:
         row = {"id": 1, "beats": 1}
         with self._db.write() as connection:
+            for table in tables.metadata.sorted_tables:  # a damaged file may be whole in some of them
+                connection.execute(select(table).limit(1))
             beat = update(tables.heartbeat).values(beats=tables.heartbeat.c.beats + 1)
             if not connection.execute(beat).rowcount:
                 self._db.upsert(connection, tables.heartbeat, row, ("id",))
 
-    # what plans manage
+    # the audit trail
 
-    def records(self, plan: PlanName) -> Mapping[LogicalId, Record]:
-        table = tables.records
-        query = select(table.c.body).where(table.c.plan == plan).order_by(table.c.logical_id)
-        return {record.logical_id: record for record in self._db.values(Record, query)}
-
-    def owner_of(self, type_name: TypeName, identifier: Identifier, account: str, region: str) -> Record | None:
-        columns = tables.records.c
-        query = (
-            select(columns.body)
-            .where(columns.type == type_name, columns.identifier == identifier)
-            .where(columns.account == account, columns.region == region)
-            .order_by(columns.plan, columns.logical_id)
-        )
-        return self._db.first(Record, query)
-
-    def save_record(self, record: Record) -> None:
-        row = {
-            "plan": record.plan,
-            "logical_id": record.logical_id,
-            "type": record.type,
-            "identifier": record.identifier,
-            "account": record.account,
-            "region": record.region,
-            "body": self._db.encode(record),
-        }
+    def audit(self, event: AuditEvent) -> None:
         with self._db.write() as connection:
-            self._db.upsert(connection, tables.records, row, ("plan", "logical_id"))
+            self._trail.append(connection, event)
 
-    def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None:
-        table = tables.records
-        with self._db.write() as connection:
-            connection.execute(delete(table).where(table.c.plan == plan, table.c.logical_id == logical_id))
+    def audit_entries(self, after: int = 0, limit: int = 1000) -> Sequence[AuditEntry]:
+        return self._trail.entries(after, limit)
 
-    def recorded_plans(self) -> Collection[PlanName]:
-        column = tables.records.c.plan
-        with self._db.read() as connection:
-            return [PlanName(name) for name in connection.scalars(select(column).distinct().order_by(column))]
+    def audit_head(self) -> tuple[int, str]:
+        return self._trail.head()
 
-    # the journal
-
-    def write_journal(self, entry: JournalEntry) -> None:
-        row = {
-            "run": entry.run,
-            "step": entry.step,
-            "plan": entry.plan,
-            "state": entry.state.value,
-            "body": self._db.encode(entry),
-        }
-        with self._db.write() as connection:
-            self._db.upsert(connection, tables.journal, row, ("run", "step"))
-
-    def unfinished(self, plan: PlanName) -> Sequence[JournalEntry]:
-        columns = tables.journal.c
-        query = select(columns.body).where(columns.plan == plan, columns.state.in_(_UNFINISHED)).order_by(columns.seq)
-        return self._db.values(JournalEntry, query)
-
-    def journal(self, run: RunId) -> Sequence[JournalEntry]:
-        columns = tables.journal.c
-        return self._db.values(JournalEntry, select(columns.body).where(columns.run == run).order_by(columns.seq))
+    def last_audited(self, plan: PlanName, kind: str) -> AuditEntry | None:
+        return self._trail.last(plan, kind)
 
     # reports and status
 
     def save_run(self, report: RunReport) -> None:
         quiet = is_quiet(report)
         row = {"run": report.run, "plan": report.plan, "quiet": quiet, "body": self._db.pack(report)}
-        with self._db.write() as connection:
-            self._db.upsert(connection, tables.runs, row, ("run",))
-            self._forget_old_runs(connection, report.plan, quiet)
+        try:
+            with self._db.write() as connection:
+                self._db.upsert(connection, tables.runs, row, ("run",))
+                self._end_approvals(connection, report)
+                self._forget_old_runs(connection, report.plan, quiet)
+        except StoreError:
+            # Without a report, too, an approval must not be good for another pass.
+            with self._db.write() as connection:
+                self._end_approvals(connection, report)
+            raise
+        self._trail.tidy()
 
     def run(self, run: RunId) -> RunReport | None:
         return self._db.first(RunReport, select(tables.runs.c.body).where(tables.runs.c.run == run))
@@ -139,19 +114,6 @@ class SqlStore:
         with self._db.write() as connection:
             connection.execute(delete(tables.statuses).where(tables.statuses.c.plan == plan))
 
-    # approvals that a pass used up
-
-    def consume_approval(self, digest: str, approval: str, scope: str, run: RunId) -> None:
-        row = {"digest": digest, "approval": approval, "scope": scope, "run": run}
-        with self._db.write() as connection:
-            self._db.insert_once(connection, tables.consumed_approvals, row)
-
-    def consumed_approvals(self, plan_digest: str) -> Collection[tuple[str, str]]:
-        columns = tables.consumed_approvals.c
-        with self._db.read() as connection:
-            rows = connection.execute(select(columns.approval, columns.scope).where(columns.digest == plan_digest))
-            return {(approval, scope) for approval, scope in rows}
-
     # requests and their receipts
 
     def save_receipt(self, receipt: Receipt) -> None:
@@ -168,41 +130,12 @@ class SqlStore:
         columns = tables.receipts.c
         return self._db.values(Receipt, select(columns.body).order_by(columns.seq.desc()).limit(max(0, limit)))
 
-    # templates' outputs
-
-    def save_exports(self, plan: PlanName, account: str, region: str, exports: Mapping[str, Any]) -> None:
-        columns = tables.exports.c
-        kept = {name: self._db.encode(value) for name, value in exports.items() if storable(value)}
-        place = (columns.account == account, columns.region == region, columns.plan == plan)
-        with self._db.read() as connection:
-            rows = connection.execute(select(columns.name, columns.body).where(*place)).tuples()
-            stored = dict(rows.all())
-        if stored == kept:
-            return
-        with self._db.write() as connection:
-            connection.execute(delete(tables.exports).where(*place, columns.name.not_in(kept)))
-            for name, body in kept.items():
-                row = {"account": account, "region": region, "name": name, "plan": plan, "body": body}
-                self._db.upsert(connection, tables.exports, row, ("account", "region", "name", "plan"))
-
-    def export(self, account: str, region: str, name: str) -> Any | None:
-        columns = tables.exports.c
-        query = (
-            select(columns.body)
-            .where(columns.account == account, columns.region == region, columns.name == name)
-            .order_by(columns.seq)  # of two plans that export the same name, the first keeps it
-        )
-        with self._db.read() as connection:
-            body = connection.scalars(query.limit(1)).first()
-        return None if body is None else json.loads(body)
-
     def _forget_old_runs(self, connection: Connection, plan: PlanName, quiet: bool) -> None:
         """Drop the reports beyond the newest ``keep_runs`` and the settled part of their journals."""
-        runs, journal = tables.runs.c, tables.journal.c
-        newest = select(runs.seq).where(runs.plan == plan, runs.quiet == quiet).order_by(runs.seq.desc())
-        old = connection.scalars(newest.offset(self._keep_runs)).all()
+        runs = tables.runs.c
+        newest = select(runs.run).where(runs.plan == plan, runs.quiet == quiet).order_by(runs.seq.desc())
+        old = [RunId(run) for run in connection.scalars(newest.offset(self._keep_runs))]
         if not old:
             return
-        names = select(runs.run).where(runs.seq.in_(old))
-        connection.execute(delete(tables.journal).where(journal.run.in_(names), journal.state.in_(_SETTLED)))
-        connection.execute(delete(tables.runs).where(runs.seq.in_(old)))
+        self._forget_journals(connection, plan, old)
+        connection.execute(delete(tables.runs).where(runs.run.in_(old)))

@@ -23,6 +23,7 @@ records = Table(
     Column("region", Text, nullable=False),
     Column("body", Text, nullable=False),
     Index("records_by_identifier", "type", "identifier", "account", "region"),
+    Index("records_by_place", "account", "region"),
 )
 
 journal = Table(
@@ -32,10 +33,12 @@ journal = Table(
     Column("run", Text, nullable=False),
     Column("step", Text, nullable=False),
     Column("plan", Text, nullable=False),
+    Column("logical_id", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("body", Text, nullable=False),
     Index("journal_by_step", "run", "step", unique=True),
     Index("journal_by_state", "plan", "state"),
+    Index("journal_by_resource", "plan", "logical_id", "seq"),
     sqlite_autoincrement=True,
 )
 
@@ -66,6 +69,67 @@ consumed_approvals = Table(
     Column("approval", Text, primary_key=True),
     Column("scope", Text, primary_key=True),
     Column("run", Text, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Index("consumed_by_run", "run"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+pins = Table(
+    "pins",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+contests = Table(
+    "contests",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("logical_id", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+#: The audit trail. Triggers refuse every change of a row, and every removal of one that hasn't been archived.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("audit_by_plan", "plan", "kind", "seq"),
+    Index("audit_by_run", "run", "seq"),
+)
+
+#: One row: the newest entry of the trail, and the newest that was moved to the archive. Appends lock it.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("archived_seq", BigInteger, nullable=False),
+    Column("archived_hash", Text, nullable=False),
 )
 
 receipts = Table(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model.ids import Identifier, LogicalId, TypeName
+from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName, TypeName
 from reconciler.model.plan import PlannedResource
 from reconciler.template.dynamic import OPENING
 from reconciler.template.folding import Folder
@@ -36,7 +36,8 @@ _REFUSED_FAMILIES: Mapping[str, str] = {
 }
 _DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 _REPLACE_POLICIES = ("Delete", "Retain", "Snapshot")
-_OWN_METADATA = frozenset({"adopt"})
+_OWN_METADATA = frozenset({"adopt", "movedFrom"})
+_FORMER = re.compile(r"([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)/([A-Za-z0-9]{1,255})")
 
 
 def present_resources(section: Mapping[str, Any], folder: Folder, problems: Problems) -> frozenset[str]:
@@ -102,6 +103,7 @@ def _load(
     place: Place = ("Resources", name)
     properties = _properties(node, folder, (*place, "Properties"), problems)
     default = _default_policy(node["Type"], properties)
+    own = _own_metadata(node.get("Metadata"), (*place, "Metadata", "Reconciler"), problems)
     return PlannedResource(
         logical_id=LogicalId(name),
         type=TypeName(node["Type"]),
@@ -109,8 +111,9 @@ def _load(
         needs=references(properties) | _depends_on(node, section, folder, (*place, "DependsOn"), problems),
         deletion_policy=_policy(node, "DeletionPolicy", _DELETION_POLICIES, default, folder, place, problems),
         update_replace_policy=_policy(node, "UpdateReplacePolicy", _REPLACE_POLICIES, default, folder, place, problems),
-        adopt=_adopt(node.get("Metadata"), folder, (*place, "Metadata"), problems),
+        adopt=_adopt(own, folder, (*place, "Metadata", "Reconciler"), problems),
         line=locate(place)[1],
+        moved_from=_moved_from(own, folder, (*place, "Metadata", "Reconciler"), problems),
     )
 
 
@@ -184,16 +187,22 @@ def _policy(
     return default
 
 
-def _adopt(metadata: Any, folder: Folder, place: Place, problems: Problems) -> Identifier | None:
+def _own_metadata(metadata: Any, place: Place, problems: Problems) -> Mapping[str, Any]:
+    """``Metadata.Reconciler``: what is said to this program."""
     own = metadata.get("Reconciler") if isinstance(metadata, Mapping) else None
     if own is None:
-        return None
-    place = (*place, "Reconciler")
+        return {}
     if not isinstance(own, Mapping):
         problems.add(place, f"Metadata.Reconciler must be a mapping, not {kind_of(own)}")
-        return None
+        return {}
     for key in own.keys() - _OWN_METADATA:
         problems.add((*place, key), f"{key} is not known here", did_you_mean(str(key), _OWN_METADATA))
+    if own.keys() >= _OWN_METADATA:
+        problems.add((*place, "movedFrom"), "adopt and movedFrom exclude each other", "movedFrom is enough")
+    return own
+
+
+def _adopt(own: Mapping[str, Any], folder: Folder, place: Place, problems: Problems) -> Identifier | None:
     if "adopt" not in own:
         return None
     value = folder.fold(own["adopt"], (*place, "adopt"))
@@ -201,4 +210,16 @@ def _adopt(metadata: Any, folder: Folder, place: Place, problems: Problems) -> I
         return Identifier(value)
     if value is not INVALID:
         problems.add((*place, "adopt"), "adopt takes the identifier of an existing resource", "for example vpc-0abc")
+    return None
+
+
+def _moved_from(own: Mapping[str, Any], folder: Folder, place: Place, problems: Problems) -> Owner | None:
+    if "movedFrom" not in own:
+        return None
+    place = (*place, "movedFrom")
+    value = folder.fold(own["movedFrom"], place)
+    if isinstance(value, str) and (found := _FORMER.fullmatch(value)):
+        return Owner(PlanName(found[1]), LogicalId(found[2]))
+    if value is not INVALID:
+        problems.add(place, "movedFrom takes the plan and logical id that a resource had", "for example network/Vpc")
     return None

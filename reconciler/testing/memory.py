@@ -4,50 +4,34 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from reconciler.model.codec import masked
-from reconciler.model.errors import StoreError
+from reconciler.model.claim import Claim
+from reconciler.model.errors import LeaseLost
 from reconciler.model.events import Event
-from reconciler.model.ids import Identifier, LogicalId, PlanName, RequestId, RunId, StepId, TypeName
-from reconciler.model.journal import JournalEntry, JournalState
+from reconciler.model.ids import LogicalId, PlanName
 from reconciler.model.plan import Approval, Plan, Snapshot
-from reconciler.model.report import PlanStatus, Receipt, RunReport
 from reconciler.model.resource import Record
-from reconciler.store.rules import is_quiet, storable
+from reconciler.testing.clock import START, FakeClock
+from reconciler.testing.store import MemoryStore
+
+__all__ = [
+    "START",
+    "CountingTelemetry",
+    "EventLog",
+    "FakeClock",
+    "FreeLease",
+    "FreeLocks",
+    "MemorySource",
+    "MemoryStore",
+    "NoClaims",
+    "SilentTelemetry",
+]
 
 E = TypeVar("E")
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-class FakeClock:
-    """Virtual time: ``sleep`` moves it forward at once and remembers the pauses in ``slept``."""
-
-    def __init__(self, start: datetime = START) -> None:
-        self._lock = threading.Lock()
-        self._start = start
-        self._elapsed = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        with self._lock:
-            return self._start + timedelta(seconds=self._elapsed)
-
-    def monotonic(self) -> float:
-        with self._lock:
-            return self._elapsed
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.advance(seconds)
-
-    def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        with self._lock:
-            self._elapsed += max(0.0, seconds)
 
 
 class EventLog:
@@ -69,6 +53,7 @@ class SilentTelemetry:
 
     def aws_call(self, service: str, operation: str, code: str, seconds: float) -> None: ...
     def aws_throttled(self, service: str) -> None: ...
+    def account_throttled(self, account: str, region: str, *, left_alone: bool) -> None: ...
     def guard_blocked(self, service: str, operation: str) -> None: ...
     def policy_decided(self, environment: str, mode: str, seconds: float) -> None: ...
     def policy_failed(self, reason: str) -> None: ...
@@ -98,6 +83,9 @@ class CountingTelemetry:
 
     def aws_throttled(self, service: str) -> None:
         self._count("aws_throttled", service)
+
+    def account_throttled(self, account: str, region: str, *, left_alone: bool) -> None:
+        self._count("account_throttled", account, region, str(left_alone))
 
     def guard_blocked(self, service: str, operation: str) -> None:
         self._count("guard_blocked", service, operation)
@@ -150,154 +138,32 @@ class MemorySource:
         self.snapshot = replace(self.snapshot, plans=plans)
 
 
-class MemoryStore:
-    """A Store that forgets everything when the process ends.
+class FreeLease:
+    """A Lease that never runs out, unless a test says so by ``lost``."""
 
-    ``failing``: set it to a message and every method raises StoreError with it, as a broken disk would.
-    """
+    def __init__(self) -> None:
+        self.lost = ""
 
-    def __init__(self, keep_runs: int = 200) -> None:
-        self._lock = threading.RLock()
-        self._keep_runs = keep_runs
-        self._records: dict[tuple[PlanName, LogicalId], Record] = {}
-        self._journal: dict[tuple[RunId, StepId], JournalEntry] = {}
-        self._runs: dict[RunId, RunReport] = {}
-        self._statuses: dict[PlanName, PlanStatus] = {}
-        self._consumed: dict[tuple[str, str, str], RunId] = {}
-        self._receipts: dict[RequestId, Receipt] = {}
-        self._exports: dict[tuple[str, str, str, PlanName], Any] = {}
-        self.failing: str = ""
+    def ensure(self) -> None:
+        if self.lost:
+            raise LeaseLost(self.lost)
 
-    def _check(self) -> None:
-        if self.failing:
-            raise StoreError(self.failing)
 
-    def ping(self) -> None:
-        self._check()
+class FreeLocks:
+    """Locks that everybody gets at once."""
 
-    def records(self, plan: PlanName) -> Mapping[LogicalId, Record]:
-        with self._lock:
-            self._check()
-            return {logical_id: record for (name, logical_id), record in sorted(self._records.items()) if name == plan}
+    def __init__(self) -> None:
+        self.lease = FreeLease()
 
-    def owner_of(self, type_name: TypeName, identifier: Identifier, account: str, region: str) -> Record | None:
-        wanted = (type_name, identifier, account, region)
-        with self._lock:
-            self._check()
-            for _, record in sorted(self._records.items()):
-                if (record.type, record.identifier, record.account, record.region) == wanted:
-                    return record
-            return None
+    def hold(self, plan: PlanName) -> AbstractContextManager[FreeLease]:
+        return nullcontext(self.lease)
 
-    def save_record(self, record: Record) -> None:
-        with self._lock:
-            self._check()
-            self._records[record.plan, record.logical_id] = masked(record)
 
-    def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None:
-        with self._lock:
-            self._check()
-            self._records.pop((plan, logical_id), None)
+class NoClaims:
+    """No resource ever moves between plans."""
 
-    def recorded_plans(self) -> Collection[PlanName]:
-        with self._lock:
-            self._check()
-            return sorted({plan for plan, _ in self._records})
+    def kept(self, dropped: Collection[Record], records: Collection[Record]) -> Mapping[LogicalId, str]:
+        return {}
 
-    def write_journal(self, entry: JournalEntry) -> None:
-        with self._lock:
-            self._check()
-            self._journal[entry.run, entry.step] = masked(entry)
-
-    def unfinished(self, plan: PlanName) -> Sequence[JournalEntry]:
-        open_states = (JournalState.INTENT, JournalState.PENDING)
-        with self._lock:
-            self._check()
-            return [entry for entry in self._journal.values() if entry.plan == plan and entry.state in open_states]
-
-    def journal(self, run: RunId) -> Sequence[JournalEntry]:
-        with self._lock:
-            self._check()
-            return [entry for entry in self._journal.values() if entry.run == run]
-
-    def save_run(self, report: RunReport) -> None:
-        with self._lock:
-            self._check()
-            self._runs[report.run] = masked(report)
-            for quiet in (True, False):
-                same = [run.run for run in self._runs.values() if run.plan == report.plan and is_quiet(run) is quiet]
-                for old in same[: -self._keep_runs]:
-                    del self._runs[old]
-
-    def run(self, run: RunId) -> RunReport | None:
-        with self._lock:
-            self._check()
-            return self._runs.get(run)
-
-    def history(self, plan: PlanName, limit: int = 50) -> Sequence[RunReport]:
-        with self._lock:
-            self._check()
-            return [run for run in reversed(self._runs.values()) if run.plan == plan][: max(0, limit)]
-
-    def save_status(self, status: PlanStatus) -> None:
-        with self._lock:
-            self._check()
-            self._statuses[status.plan] = masked(status)
-
-    def status(self, plan: PlanName) -> PlanStatus | None:
-        with self._lock:
-            self._check()
-            return self._statuses.get(plan)
-
-    def statuses(self) -> Sequence[PlanStatus]:
-        with self._lock:
-            self._check()
-            return [status for _, status in sorted(self._statuses.items())]
-
-    def drop_status(self, plan: PlanName) -> None:
-        with self._lock:
-            self._check()
-            self._statuses.pop(plan, None)
-
-    def consume_approval(self, digest: str, approval: str, scope: str, run: RunId) -> None:
-        with self._lock:
-            self._check()
-            self._consumed.setdefault((digest, approval, scope), run)
-
-    def consumed_approvals(self, plan_digest: str) -> Collection[tuple[str, str]]:
-        with self._lock:
-            self._check()
-            return {(approval, scope) for digest, approval, scope in self._consumed if digest == plan_digest}
-
-    def save_receipt(self, receipt: Receipt) -> None:
-        with self._lock:
-            self._check()
-            self._receipts[receipt.id] = receipt
-
-    def receipt(self, request: RequestId) -> Receipt | None:
-        with self._lock:
-            self._check()
-            return self._receipts.get(request)
-
-    def receipts(self, limit: int = 20) -> Sequence[Receipt]:
-        with self._lock:
-            self._check()
-            return list(reversed(self._receipts.values()))[: max(0, limit)]
-
-    def save_exports(self, plan: PlanName, account: str, region: str, exports: Mapping[str, Any]) -> None:
-        with self._lock:
-            self._check()
-            kept = {name: value for name, value in exports.items() if storable(value)}
-            for key in [key for key in self._exports if key[:2] == (account, region) and key[3] == plan]:
-                if key[2] not in kept:
-                    del self._exports[key]
-            for name, value in kept.items():
-                self._exports[account, region, name, plan] = value
-
-    def export(self, account: str, region: str, name: str) -> Any | None:
-        with self._lock:
-            self._check()
-            for key, value in self._exports.items():
-                if key[:3] == (account, region, name):
-                    return value
-            return None
+    def incoming(self, plan: Plan, records: Collection[Record]) -> Mapping[LogicalId, Claim]:
+        return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from reconciler.model.change import ChangeSet
 from reconciler.model.decision import ChecklistItem, Decision, Facts, Mode, Ruling
 from reconciler.model.errors import PolicyUnavailable
 from reconciler.model.plan import Plan
+from reconciler.subprocesses import environment
 
 CHECKLIST = ("approved", "guardrail", "environment", "profile_and_region", "permissions", "rollback")
 
@@ -103,8 +103,8 @@ class OpaServer:
         command += ["--skip-version-check", "--disable-telemetry"]
         if self._policies is not None:
             command += ["--ignore", "*_test.rego", str(self._policies)]
-        environment = {**os.environ, "HOME": os.environ.get("HOME", "/")}
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)  # noqa: S603  # fixed words
+        seen = {"HOME": "/", **environment()}
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=seen)  # noqa: S603  # fixed words
         self._await()
 
     def pause(self) -> None:

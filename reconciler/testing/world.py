@@ -31,7 +31,9 @@ T = TypeVar("T")
 class World:
     """Live resources by type and identifier; ``log`` has every mutation in order.
 
-    ``fail[(verb, logical id)]`` holds faults to raise, first come first served; ``slow`` types complete on poll.
+    ``fail[(verb, logical id)]`` holds faults to raise, first come first served; ``slow`` types complete on poll, unless
+    ``fail[("poll", identifier)]`` has one. ``lag`` is for how many looks something just created stays invisible.
+    ``boundary`` hears of each moment before and after a call takes effect; a test that raises there kills the caller.
     """
 
     account: str = "111111111111"
@@ -41,13 +43,25 @@ class World:
     after_effect: set[tuple[str, str]] = field(default_factory=set)
     unreadable: dict[str, AwsFault] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
+    lag: int = 0
+    boundary: Callable[[str], None] = lambda _moment: None
     reads: int = 0
+    tokens: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    unseen: dict[tuple[str, str], int] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def of(self, type_name: str) -> dict[str, dict[str, Any]]:
         """Live properties of one type by identifier."""
         return {key[1]: value for key, value in self.resources.items() if key[0] == type_name}
+
+    def visible(self, type_name: str) -> dict[str, dict[str, Any]]:
+        """As ``of``, without what can't be seen yet; each call is one look."""
+        found = self.of(type_name)
+        hidden = {name for name in found if self.unseen.get((type_name, name), 0) > 0}
+        for name in hidden:
+            self.unseen[type_name, name] -= 1
+        return {name: value for name, value in found.items() if name not in hidden}
 
     def snapshot(self) -> dict[tuple[str, str], dict[str, Any]]:
         """A copy of everything, to compare with later."""
@@ -108,23 +122,29 @@ class FakeProvider:
         if (fault := self.world.unreadable.get(self.type_name)) is not None:
             return {item.identifier: Unreadable(item.identifier, fault.kind, str(fault)) for item in wanted}
         with self.world.lock:
-            found = {item.identifier: self.world.resources.get((self.type_name, item.identifier)) for item in wanted}
+            visible = self.world.visible(self.type_name)
+            found = {item.identifier: visible.get(item.identifier) for item in wanted}
             return {key: Observation(key, copy.deepcopy(value)) for key, value in found.items() if value is not None}
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
-        """By ownership tags, then by identifier."""
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
+        """By ownership tags, else by identifier."""
         with self.world.lock:
-            for identifier, properties in self.world.of(self.type_name).items():
-                if owner_in(properties, self.schema.tag_property) == owner:
-                    return Located(Identifier(identifier), owner)
+            whose = {
+                Identifier(identifier): owner_in(properties, self.schema.tag_property)
+                for identifier, properties in self.world.visible(self.type_name).items()
+            }
+            own = tuple(Located(identifier, owner) for identifier, found in whose.items() if found == owner)
             expected = identifier_of(self.schema, desired)
-            live = self.world.resources.get((self.type_name, expected or ""))
-            if expected is None or live is None:
-                return None
-            return Located(expected, owner_in(live, self.schema.tag_property))
+            if own or expected is None or expected not in whose:
+                return own
+            return (Located(expected, whose[expected]),)
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
-        """Fill in what is read-only and remember it."""
+        """Fill in what is read-only and remember it. A known token makes nothing new, and takes no other properties."""
+        if (known := self.world.tokens.get((self.type_name, token))) is not None:
+            if known[1] != desired:
+                raise AwsFault(FaultKind.INVALID_REQUEST, "the token was used with other parameters")
+            return self._answer(Identifier(known[0]))
         properties = copy.deepcopy(dict(desired))
         for name in self.schema.primary_identifier:
             properties.setdefault(name, f"{self.type_name.rsplit('::', 1)[-1].lower()}-{next(self.world.numbers)}")
@@ -137,6 +157,8 @@ class FakeProvider:
             if (self.type_name, identifier) in self.world.resources:
                 raise AwsFault(FaultKind.ALREADY_EXISTS, f"{identifier} exists")
             self.world.resources[self.type_name, identifier] = properties
+            self.world.tokens[self.type_name, token] = identifier, copy.deepcopy(dict(desired))
+            self.world.unseen[self.type_name, identifier] = self.world.lag
 
         return self._mutate("create", _logical(desired, self.schema, identifier), identifier, effect)
 
@@ -167,9 +189,13 @@ class FakeProvider:
 
     def poll(self, scope: Scope, handle: Handle) -> Progress:
         """Slow types are done at the first poll."""
+        self.world.boundary(f"poll {handle.identifier}")
+        if faults := self.world.fail.get(("poll", handle.identifier)):
+            raise faults.pop(0)
         return Done(handle.identifier)
 
     def _mutate(self, verb: str, name: str, identifier: Identifier, effect: Callable[[], object]) -> Progress:
+        self.world.boundary(f"before {verb} {name}")
         with self.world.lock:
             faults = self.world.fail.get((verb, name), [])
             if faults and (verb, name) not in self.world.after_effect:
@@ -178,6 +204,10 @@ class FakeProvider:
             self.world.log.append((verb, name, identifier))
             if faults:
                 raise faults.pop(0)
+        self.world.boundary(f"after {verb} {name}")
+        return self._answer(identifier)
+
+    def _answer(self, identifier: Identifier) -> Progress:
         return Pending(Handle(identifier), 1.0, "working") if self.type_name in self.world.slow else Done(identifier)
 
 

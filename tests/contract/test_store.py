@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
-from reconciler.model.ids import Identifier, LogicalId, PlanName, RequestId, RunId, TypeName
+from reconciler.model.audit import AuditEvent
+from reconciler.model.contest import Contest
+from reconciler.model.errors import StoreError
+from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName, RequestId, RunId, TypeName
 from reconciler.model.journal import JournalState
+from reconciler.model.lease import Holder, LeaseRow
 from reconciler.model.progress import Handle
 from reconciler.model.report import ChangeSummary, PlanState
+from reconciler.model.revision import Pin, Revision
 from reconciler.model.values import Deferred, Sensitive, Unknown
 from reconciler.ports import Store
 from reconciler.store import SqlStore
+from reconciler.store.chain import GENESIS, Check
+from reconciler.store.rules import KEEP_REVISIONS
 from reconciler.testing.memory import MemoryStore
-from reconciler.testing.samples import AT, a_full_report, a_receipt, a_record, a_report, a_status, an_entry
+from reconciler.testing.samples import AT, DIGEST, a_full_report, a_receipt, a_record, a_report, a_status, an_entry
 
 SECRET = "hunter2-never-on-disk"
 KEEP = 5
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+#: A server to hold PostgreSQL to the contract too: postgresql+psycopg://user@host/postgres; databases are made in it.
+SERVER = os.environ.get("RECONCILER_TEST_POSTGRESQL", "")
+
+
+@pytest.fixture(params=["memory", "sqlite", *(["postgresql"] if SERVER else [])])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore(keep_runs=KEEP)
         return
-    opened = SqlStore(tmp_path / "state.db", keep_runs=KEEP)
+    opened = SqlStore(tmp_path / "state.db" if request.param == "sqlite" else a_database(), keep_runs=KEEP)
     yield opened
     opened.close()
+
+
+def a_database() -> str:
+    """The URL of a fresh database on the server."""
+    name = f"store_{uuid.uuid4().hex}"
+    server = create_engine(SERVER, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    return server.url.set(database=name).render_as_string(hide_password=False)
 
 
 def test_a_fresh_store_is_empty_and_writable(store: Store) -> None:
@@ -51,6 +76,13 @@ def test_a_fresh_store_is_empty_and_writable(store: Store) -> None:
     assert store.receipt(RequestId("r")) is None
     assert list(store.receipts()) == []
     assert store.export("1", "r", "x") is None
+    assert list(store.unresolved(web)) == []
+    assert store.lost(web, LogicalId("Vpc")) is None
+    assert store.lease(web) is None
+    assert list(store.revisions(web)) == []
+    assert list(store.contests(web)) == []
+    assert list(store.audit_entries()) == []
+    assert store.audit_head() == (0, GENESIS)
 
 
 def test_records_come_back_whole_and_are_found_by_identifier(store: Store) -> None:
@@ -99,6 +131,64 @@ def test_the_journal_keeps_one_entry_per_step_in_the_order_of_their_intents(stor
     store.write_journal(done)
     assert list(store.unfinished(PlanName("web"))) == [pending]
     assert list(store.journal(RunId("run-1"))) == [pending, done]
+
+
+def test_undecidable_entries_wait_for_a_person_oldest_first(store: Store) -> None:
+    first = an_entry("B:create", state=JournalState.UNDECIDABLE, error="no answer")
+    second = an_entry("A:create", state=JournalState.UNDECIDABLE)
+    for entry in (first, second, an_entry("C:create"), an_entry("D:create", plan="db", run="run-2")):
+        store.write_journal(entry)
+    assert list(store.unresolved(PlanName("web"))) == [first, second]
+    store.write_journal(replace(first, state=JournalState.FAILED))
+    assert list(store.unresolved(PlanName("web"))) == [second]
+
+
+def test_a_lost_entry_is_found_until_a_newer_one_of_its_resource_is_written(store: Store) -> None:
+    web, vpc = PlanName("web"), LogicalId("Vpc")
+    lost = an_entry(state=JournalState.LOST)
+    store.write_journal(an_entry(run="run-0", state=JournalState.DONE))
+    store.write_journal(lost)
+    store.write_journal(an_entry("Other:create", run="run-2", state=JournalState.DONE))
+    store.write_journal(an_entry(plan="db", run="run-3"))
+    assert store.lost(web, vpc) == lost
+    assert store.lost(web, LogicalId("Other")) is None
+    assert store.lost(web, LogicalId("Nothing")) is None
+    store.write_journal(an_entry(run="run-4"))
+    assert store.lost(web, vpc) is None
+    store.write_journal(an_entry(run="run-4", state=JournalState.LOST))
+    assert store.lost(web, vpc) == an_entry(run="run-4", state=JournalState.LOST)
+
+
+def test_the_settled_journal_of_a_forgotten_run_goes_with_it(store: Store) -> None:
+    for state in JournalState:
+        store.write_journal(an_entry(f"{state}:create", run="run-0", state=state))
+    for number in range(KEEP + 1):
+        store.save_run(a_report(f"run-{number}"))
+    assert [entry.step for entry in store.journal(RunId("run-0"))] == [
+        "intent:create",
+        "pending:create",
+        "undecidable:create",
+    ]
+
+
+def test_a_lost_entry_never_comes_back_when_newer_ones_are_forgotten(store: Store) -> None:
+    """The crashed run has no report; its entry must go before what came after it, or an old token is used again."""
+    store.write_journal(an_entry(run="crashed", state=JournalState.LOST))
+    for number in range(KEEP + 1):
+        step = "Vpc:create" if number == 0 else "Other:create"
+        store.write_journal(an_entry(step, run=f"run-{number}", state=JournalState.DONE))
+        store.save_run(a_report(f"run-{number}"))
+    assert list(store.journal(RunId("run-0"))) == []
+    assert store.lost(PlanName("web"), LogicalId("Vpc")) is None
+    assert list(store.journal(RunId(f"run-{KEEP}"))) != []
+
+
+def test_what_a_crashed_run_left_is_kept_while_older_runs_are(store: Store) -> None:
+    store.write_journal(an_entry(run="run-0", state=JournalState.DONE))
+    store.write_journal(an_entry("Other:create", run="crashed", state=JournalState.LOST))
+    for number in range(KEEP + 1):
+        store.save_run(a_report(f"run-{number}"))
+    assert store.lost(PlanName("web"), LogicalId("Other")) is not None
 
 
 @pytest.mark.parametrize("state", list(JournalState))
@@ -157,12 +247,224 @@ def test_statuses_come_back_whole_by_plan_and_can_be_dropped(store: Store) -> No
     assert list(store.statuses()) == [settled]
 
 
-def test_consumed_approvals_belong_to_a_digest_and_may_be_consumed_again(store: Store) -> None:
+def test_consumed_approvals_belong_to_a_digest_and_count_when_their_pass_has_ended(store: Store) -> None:
     for scope in ("replace", "delete", "delete"):
         store.consume_approval("sha256:0", "bob", scope, RunId("run-1"))
     store.consume_approval("sha256:1", "bob", "delete", RunId("run-2"))
+    assert set(store.consumed_approvals("sha256:0")) == set()
+    store.save_run(a_report("run-1", state=PlanState.FAILED))
     assert set(store.consumed_approvals("sha256:0")) == {("bob", "replace"), ("bob", "delete")}
+    assert set(store.consumed_approvals("sha256:1")) == set()
     assert set(store.consumed_approvals("sha256:2")) == set()
+
+
+def test_what_a_crashed_pass_used_up_is_taken_over_by_the_pass_that_goes_on(store: Store) -> None:
+    store.consume_approval("sha256:0", "bob", "delete", RunId("crashed"))
+    store.consume_approval("sha256:0", "bob", "delete", RunId("run-2"))
+    store.save_run(a_report("run-2", state=PlanState.FAILED))
+    assert set(store.consumed_approvals("sha256:0")) == {("bob", "delete")}
+
+
+def test_a_failed_pass_between_leaves_a_crashed_ones_approval_to_the_pass_that_goes_on(store: Store) -> None:
+    store.consume_approval(DIGEST, "bob", "delete", RunId("crashed"))
+    store.save_run(replace(a_full_report(), run=RunId("run-2"), state=PlanState.FAILED))
+    assert set(store.consumed_approvals(DIGEST)) == set()
+
+
+def test_a_pass_that_finds_all_done_ends_what_a_crashed_one_used_up(store: Store) -> None:
+    store.consume_approval(DIGEST, "bob", "delete", RunId("crashed"))
+    store.consume_approval("sha256:other", "bob", "delete", RunId("crashed"))
+    store.save_run(replace(a_full_report(), run=RunId("run-2"), state=PlanState.IN_SYNC))
+    assert set(store.consumed_approvals(DIGEST)) == {("bob", "delete")}
+    assert set(store.consumed_approvals("sha256:other")) == set()
+
+
+def test_a_used_up_approval_cannot_be_used_again_and_stays_used_up(store: Store) -> None:
+    store.consume_approval("sha256:0", "bob", "delete", RunId("run-1"))
+    store.save_run(a_report("run-1", state=PlanState.FAILED))
+    with pytest.raises(StoreError, match=r"bob .*used up by the pass run-1; approve again"):
+        store.consume_approval("sha256:0", "bob", "delete", RunId("run-2"))
+    store.release_approvals(RunId("run-2"))
+    assert set(store.consumed_approvals("sha256:0")) == {("bob", "delete")}
+
+
+def test_it_stays_used_up_when_the_report_of_its_pass_is_forgotten(store: Store) -> None:
+    store.consume_approval("sha256:0", "bob", "delete", RunId("old"))
+    for run in ("old", *(f"run-{number}" for number in range(KEEP + 1))):
+        store.save_run(a_report(run, state=PlanState.FAILED))
+    assert store.run(RunId("old")) is None
+    assert set(store.consumed_approvals("sha256:0")) == {("bob", "delete")}
+
+
+def test_an_interrupted_pass_gives_back_its_own_and_only_before_it_has_ended(store: Store) -> None:
+    for run, scope in (("run-1", "delete"), ("run-2", "replace"), ("ended", "update")):
+        store.consume_approval("sha256:0", "bob", scope, RunId(run))
+    store.save_run(a_report("ended", state=PlanState.FAILED))
+    store.release_approvals(RunId("run-1"))
+    store.release_approvals(RunId("ended"))
+    for run in ("run-1", "run-2"):
+        store.save_run(a_report(run, state=PlanState.FAILED))
+    assert set(store.consumed_approvals("sha256:0")) == {("bob", "replace"), ("bob", "update")}
+
+
+def a_lease(nonce: str, beat: int = 0, plan: str = "web") -> LeaseRow:
+    return LeaseRow(PlanName(plan), Holder("host/1", "boot", "ns", 7, "123", nonce, 60.0), beat)
+
+
+def test_a_lease_is_taken_only_from_exactly_who_was_seen_with_it(store: Store) -> None:
+    web = PlanName("web")
+    mine, renewed, theirs = a_lease("a"), a_lease("a", 1), a_lease("b")
+    assert not store.take_lease(mine, theirs)
+    assert store.lease(web) is None
+    assert store.take_lease(mine, None)
+    assert not store.take_lease(theirs, None)
+    assert store.take_lease(renewed, mine)
+    assert not store.take_lease(theirs, mine)
+    assert store.lease(web) == renewed
+    assert store.take_lease(theirs, renewed)
+    assert not store.take_lease(a_lease("a", 2), renewed)
+    assert store.lease(web) == theirs
+    assert store.lease(PlanName("db")) is None
+
+
+def test_a_lease_is_given_up_by_its_holder_alone(store: Store) -> None:
+    store.take_lease(a_lease("a", 3), None)
+    store.drop_lease(a_lease("b", 3))
+    store.drop_lease(a_lease("a", plan="db"))
+    assert store.lease(PlanName("web")) == a_lease("a", 3)
+    store.drop_lease(a_lease("a"))
+    assert store.lease(PlanName("web")) is None
+
+
+def test_of_many_that_try_for_a_lease_one_gets_it(store: Store) -> None:
+    row = None
+    for turn in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            asked = [(a_lease(f"{turn}-{number}"), row) for number in range(8)]
+            taken = list(pool.map(lambda pair: store.take_lease(*pair), asked))
+        assert taken.count(True) == 1
+        row = asked[taken.index(True)][0]
+        assert store.lease(PlanName("web")) == row
+
+
+def test_a_record_moves_to_another_plan_whole(store: Store) -> None:
+    store.save_record(a_record("web", "Vpc"))
+    moved = a_record("db", "Net")
+    store.move_record(moved, Owner(PlanName("web"), LogicalId("Vpc")))
+    assert store.records(PlanName("web")) == {}
+    assert store.records(PlanName("db")) == {"Net": moved}
+    store.move_record(moved, Owner(PlanName("db"), LogicalId("Net")))
+    assert store.records(PlanName("db")) == {"Net": moved}
+
+
+def test_the_records_of_a_place_are_those_of_all_plans(store: Store) -> None:
+    here, too = a_record("web", "Vpc"), a_record("db", "Net")
+    for record in (here, too, a_record("web", "B", region="us-east-1"), a_record("web", "C", account="000000000000")):
+        store.save_record(record)
+    assert list(store.records_in(here.account, here.region)) == [too, here]
+    assert list(store.records_in("000000000000", "us-east-1")) == []
+
+
+def a_revision(number: int, plan: str = "web") -> Revision:
+    return Revision(PlanName(plan), number, DIGEST, AT, RunId(f"run-{number}"), '{"a": "ä😀"}')
+
+
+def test_revisions_are_newest_first_and_bounded_but_for_the_pinned_one(store: Store) -> None:
+    web = PlanName("web")
+    store.save_revision(a_revision(1, "db"))
+    store.save_pin(Pin(web, DIGEST, 2, AT))
+    store.save_pin(Pin(PlanName("db"), DIGEST, 3, AT))
+    for number in range(1, KEEP_REVISIONS + 6):
+        store.save_revision(a_revision(number))
+    newest = [*range(KEEP_REVISIONS + 5, 5, -1)]
+    assert [revision.number for revision in store.revisions(web)] == [*newest, 2]
+    assert store.revisions(web)[-1] == a_revision(2)
+    assert list(store.revisions(PlanName("db"))) == [a_revision(1, "db")]
+    store.drop_pin(web)
+    store.save_revision(a_revision(KEEP_REVISIONS + 6))
+    assert [revision.number for revision in store.revisions(web)] == [KEEP_REVISIONS + 6, *newest[:-1]]
+
+
+def test_a_pin_is_replaced_and_dropped(store: Store) -> None:
+    web = PlanName("web")
+    assert store.pin(web) is None
+    store.save_pin(Pin(web, DIGEST, 1, AT))
+    store.save_pin(Pin(web, DIGEST, 2, AT, reached=True))
+    assert store.pin(web) == Pin(web, DIGEST, 2, AT, reached=True)
+    assert store.pin(PlanName("db")) is None
+    store.drop_pin(web)
+    store.drop_pin(web)
+    assert store.pin(web) is None
+
+
+def test_contests_are_kept_per_field(store: Store) -> None:
+    web = PlanName("web")
+    first = Contest(web, LogicalId("Vpc"), "/A", DIGEST, 2, AT, AT, AT + timedelta(hours=1), "arn:aws:iam::1:role/x")
+    second, other = replace(first, path="/B", held_until=None), replace(first, plan=PlanName("db"))
+    for contest in (second, first, other):
+        store.save_contest(contest)
+    again = replace(first, times=3)
+    store.save_contest(again)
+    assert list(store.contests(web)) == [again, second]
+    store.drop_contest(first)
+    store.drop_contest(first)
+    assert list(store.contests(web)) == [second]
+    assert list(store.contests(PlanName("db"))) == [other]
+
+
+def test_the_trail_is_a_chain_of_calls_outcomes_approvals_and_events(store: Store) -> None:
+    web, run = PlanName("web"), RunId("run-1")
+    store.audit(AuditEvent("decision", AT, web, run, {"mode": "apply", "n": [1, {"b": 2.5, "a": None}]}))
+    store.consume_approval("sha256:0", "bob", "delete", run)
+    entry = an_entry(after={"CidrBlock": "10.0.0.0/16", "Password": Sensitive(SECRET), "New": 1})
+    store.write_journal(entry)
+    store.write_journal(replace(entry, state=JournalState.PENDING, handle=Handle(Identifier("req"), "cloudcontrol")))
+    store.write_journal(replace(entry, state=JournalState.FAILED, error=f"refused: {SECRET}"))
+    store.release_approvals(run)
+    found = list(store.audit_entries())
+    assert [(each.seq, each.event.kind, each.event.plan, each.event.run) for each in found] == [
+        (number, kind, web, run)
+        for number, kind in enumerate(("decision", "approval", "call", "outcome", "approval"), 1)
+    ]
+    assert Check().read(found) is None
+    assert store.audit_head() == (5, found[-1].hash)
+    facts = [each.event.facts for each in found]
+    approval = {"approval": "bob", "digest": "sha256:0", "scope": "delete"}
+    assert facts[0] == {"mode": "apply", "n": [1, {"b": 2.5, "a": None}]}
+    assert (facts[1], facts[4]) == ({**approval, "use": "used up"}, {**approval, "use": "given back"})
+    assert facts[2] == {
+        "verb": "create",
+        "type": "AWS::EC2::VPC",
+        "logical_id": "Vpc",
+        "identifier": None,
+        "account": "123456789012",
+        "region": "eu-central-1",
+        "step": "Vpc:create",
+        "token": "token-1",
+        "changed": ["New", "Password"],
+    }
+    assert (facts[3]["state"], facts[3]["error"]) == ("failed", "refused: (sensitive)")
+    assert "10.0.0.0" not in str(facts)
+
+
+def test_the_trail_is_read_from_any_number_and_by_plan_and_kind(store: Store) -> None:
+    for number in range(1, 8):
+        plan = PlanName("web" if number % 2 else "db")
+        store.audit(AuditEvent("decision" if number < 6 else "settle", AT, plan, RunId(""), {"n": number}))
+    assert [each.seq for each in store.audit_entries(2, 3)] == [3, 4, 5]
+    assert [each.seq for each in store.audit_entries(6)] == [7]
+    assert list(store.audit_entries(7)) == []
+    assert list(store.audit_entries(0, 0)) == []
+    last = store.last_audited(PlanName("web"), "decision")
+    assert last is not None and last.event.facts == {"n": 5}
+    assert store.last_audited(PlanName("x"), "decision") is None
+
+
+def test_a_time_in_the_trail_keeps_its_instant(store: Store) -> None:
+    elsewhere = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    store.audit(AuditEvent("settle", elsewhere, PlanName("web")))
+    assert store.audit_entries()[0].event.at == AT
+    assert Check().read(store.audit_entries()) is None
 
 
 def test_receipts_are_found_by_id_and_listed_newest_first(store: Store) -> None:

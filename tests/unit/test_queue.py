@@ -101,6 +101,39 @@ def test_a_retry_asked_for_by_the_pass_itself_stays() -> None:
     assert queue.get(0) is not None
 
 
+def test_requests_wait_with_a_delayed_key_and_keep_its_trigger() -> None:
+    queue, clock = make()
+    queue.add_after("a", 2, "SIGHUP", (RequestId("r1"), RequestId("r2")))
+    queue.add_after("a", 1, "retry")
+    clock.advance(1)
+    work = queue.get(0)
+    assert work is not None
+    assert (work.trigger, work.requests) == ("SIGHUP", ("r1", "r2"))
+    queue.done("a")
+    clock.advance(10)
+    assert queue.get(0) is None
+
+
+def test_an_earlier_pass_answers_the_requests_that_wait_with_the_delayed_one() -> None:
+    queue, clock = make()
+    queue.add_after("a", 2, "http", (RequestId("r1"),))
+    queue.add("a", "SIGHUP", RequestId("r2"))
+    work = queue.get(0)
+    assert work is not None
+    assert set(work.requests) == {"r1", "r2"}
+    queue.done("a")
+    clock.advance(10)
+    assert queue.get(0) is None
+
+
+def test_forgetting_returns_the_requests_of_delayed_work_too() -> None:
+    queue, _ = make()
+    queue.add_after("a", 2, "http", (RequestId("r1"),))
+    queue.add("a", "http", RequestId("r2"))
+    assert set(queue.forget("a")) == {"r1", "r2"}
+    assert queue.get(0) is None
+
+
 def test_a_worker_waits_for_work_from_another_thread() -> None:
     queue, _ = make()
     got: list[str] = []

@@ -17,7 +17,11 @@ from reconciler.cli.terminal import note, show, show_json
 from reconciler.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from reconciler.daemon.app import PreviewLike
+    from reconciler.model.change import ChangeSet
+    from reconciler.model.plan import Plan, Snapshot
     from reconciler.settings import Settings
+    from reconciler.wiring import App
 
 _SCOPE = "create,update,adopt"
 
@@ -39,9 +43,18 @@ def approve(
     ] = None,
     expires: Annotated[str, typer.Option("--expires", help="How long it is valid (30d), or until when.")] = "30d",
     scope: Annotated[
-        str, typer.Option("--scope", help="create, update, adopt, replace, delete, rollback; with commas.")
-    ] = _SCOPE,
+        str | None,
+        typer.Option(
+            "--scope",
+            help="create, update, adopt, replace, delete, rollback; with commas. Default: the first three, "
+            "with --change the actions of that change.",
+        ),
+    ] = None,
     ticket: Annotated[str, typer.Option("--ticket", help="The change ticket.")] = "",
+    change: Annotated[
+        bool,
+        typer.Option("--change", help="Show what a pass would change now, and approve exactly that and nothing else."),
+    ] = False,
     config: ConfigOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -52,7 +65,9 @@ def approve(
     if settings.source.git is not None:
         raise ConfigurationError("the source is a Git repository: approve in your own clone (source.path), and push")
     app = runtime.build(settings)
-    found = runtime.chosen(app.source.load(), [plan])[0]
+    snapshot = app.source.load()
+    found = runtime.chosen(snapshot, [plan])[0]
+    changes = _looked_at(app, found, snapshot, output) if change else None
     now = app.clock.now()
     key = key.expanduser()
     file = write_approval(
@@ -62,18 +77,63 @@ def approve(
         approver=approver or _whose(key, settings),
         approved_at=now,
         expires_at=expiry(expires, now),
-        scope=[item.strip() for item in scope.split(",") if item.strip()],
+        scope=_scopes(scope, changes),
         ticket=ticket,
         passphrase=_passphrase(key),
+        change=changes.digest if changes else None,
     )
     objection = _objection(app.source.load().approvals.get(found.name, ()), file)
     if output is Output.JSON:
-        show_json({"plan": found.name, "digest": found.digest, "file": str(file), "objection": objection})
+        exactly = {"change": changes.digest, "changes": list(changes.changes)} if changes else {}
+        show_json({"plan": found.name, "digest": found.digest, **exactly, "file": str(file), "objection": objection})
     else:
-        show(f"Approved {found.name} ({found.digest})", f"Written: {file}")
+        what = "Approved exactly this change of" if changes else "Approved"
+        show(f"{what} {found.name} ({found.digest})", f"Written: {file}")
     if objection:
         note(f"It will not count: {objection}")
         raise typer.Exit(1)
+
+
+def _looked_at(app: App, plan: Plan, snapshot: Snapshot, output: Output) -> ChangeSet:
+    """What a pass would change now, shown and, on a terminal, agreed to. Raises ReconcilerError if that can't be."""
+    from reconciler.cli.show.approval import exact_change
+
+    preview = app.cycle.preview(plan, snapshot.approvals.get(plan.name, ()))
+    changes = _approvable(plan, preview)
+    if output is Output.JSON:
+        return changes
+    assert preview.decision is not None
+    show(exact_change(changes, preview.decision), "")
+    if sys.stdin.isatty() and not typer.confirm("Approve exactly this change?", err=True):
+        raise ConfigurationError("nothing was approved")
+    return changes
+
+
+def _approvable(plan: Plan, preview: PreviewLike) -> ChangeSet:
+    """The change set of a preview. Raises ReconcilerError if an approval of it would mean nothing."""
+    from reconciler.model.decision import Mode
+    from reconciler.status.outcome import next_steps
+
+    if preview.error is not None:
+        raise preview.error
+    changes, decision = preview.changes, preview.decision
+    if decision is not None and decision.mode is Mode.DENY:
+        raise ConfigurationError(f"{plan.name} is denied, which no approval changes: {next_steps(decision)}")
+    if changes is None or decision is None:
+        raise ConfigurationError(f"{plan.name} is suspended: there is nothing to approve")
+    if not changes.changes:
+        raise ConfigurationError(f"{plan.name} has nothing to change now: there is nothing to approve")
+    if decision.mode is Mode.PIPELINE:
+        raise ConfigurationError(f"{plan.name} goes to a Git branch: what it changes is reviewed and approved there")
+    return changes
+
+
+def _scopes(given: str | None, changes: ChangeSet | None) -> list[str]:
+    from reconciler.review import needed_scopes
+
+    if given is None and changes is not None:
+        return sorted(needed_scopes(changes))
+    return [item.strip() for item in (_SCOPE if given is None else given).split(",") if item.strip()]
 
 
 def expiry(text: str, now: datetime) -> datetime:

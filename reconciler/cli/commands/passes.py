@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from reconciler.cli.options import (
     PlansArgument,
 )
 from reconciler.cli.terminal import complain, note, show, show_json
+from reconciler.model.errors import PlanBusy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +76,7 @@ def diff(
 
 
 def apply(plans: PlansArgument = None, config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
-    """Make one pass now, under the same policy as the daemon.
+    """Make one pass now, under the same policy as the daemon. Waits a minute for a plan that is being worked on.
 
     Exits 0: done, 1: failed, 3: denied, 4: waiting for approval.
     """
@@ -94,8 +96,8 @@ def apply(plans: PlansArgument = None, config: ConfigOption = None, output: Outp
         show_json({"runs": reports, "invalid": broken})
     else:
         _complain_of_invalid(broken)
-    interrupted = len(reports) < len(chosen)
-    raise typer.Exit(1 if broken or interrupted else apply_code(reports))
+    left_out = len(reports) < len(chosen)
+    raise typer.Exit(1 if broken or left_out else apply_code(reports))
 
 
 def _apply(
@@ -105,10 +107,18 @@ def _apply(
         if stop.asked:
             note(f"Interrupted: {plan.name} was not begun")
             continue
-        app.cycle.recover(plan)
-        report = app.cycle.run(plan, snapshot.approvals.get(plan.name, ()), "apply")
+        try:
+            report = runtime.when_free(partial(_pass, app, plan, snapshot), stop, app.clock)
+        except PlanBusy as busy:
+            complain(f"Error: {plan.name} was not begun: {busy}; try again when it is done")
+            continue
         reports.append(report)
         display.outcome(report)
+
+
+def _pass(app: App, plan: Plan, snapshot: Snapshot) -> RunReport:
+    app.cycle.recover(plan)
+    return app.cycle.run(plan, snapshot.approvals.get(plan.name, ()), "apply")
 
 
 def apply_code(reports: list[RunReport]) -> int:
@@ -160,6 +170,8 @@ def _show_preview(plan: Plan, preview: PreviewLike, *, markdown: bool) -> None:
         show(page.text, "")
     if preview.changes is not None:
         show(changes.markdown(preview.changes) if markdown else changes.change_set(preview.changes))
+        if preview.changes.changes:
+            show(f"Change: {preview.changes.digest}")
     elif not preview.error and preview.decision is None:
         show("Suspended: nothing was looked at.")
     if preview.error is not None:

@@ -58,6 +58,7 @@ def summaries(changes: Sequence[ChangeSummary]) -> Text:
         _head(page, change.action, change.type, change.logical_id, change.identifier, change.reason)
         for field in change.fields:
             _field(page, str(field.get("path", "")), field.get("before"), field.get("after"), _notes(field))
+        _losses(page, change.loss)
     page.line(totals(change.action for change in changes), "bold")
     return page.text
 
@@ -86,6 +87,13 @@ def _change(page: Page, change: Change) -> None:
         return  # a new resource's fields are its properties once more
     for field in change.fields:
         _field(page, field.path, field.before, field.after, _reasons(field))
+    _losses(page, change.loss)
+
+
+def _losses(page: Page, losses: Sequence[str]) -> None:
+    """What no rollback brings back: said before anybody approves."""
+    for loss in losses:
+        page.parts("      ", ("! can't be undone: ", "red"), loss)
 
 
 def _head(page: Page, action: str, type_name: str, logical_id: str, identifier: str | None, reason: str) -> None:

@@ -89,6 +89,8 @@ def summary(report: RunReport) -> Text:
     page.line(f"- Validation status: {_validation(report)}")
     page.parts("- Outcome: ", (str(report.state), STATE_STYLES[report.state]), f": {report.message}")
     page.line(f"- Next steps: {next_steps(report)}")
+    if report.state is PlanState.PENDING_APPROVAL and report.change_digest:
+        page.line(f"Change: {report.change_digest}")
     return page.text
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from reconciler.cli.show.changes import summaries
 from reconciler.cli.show.decision import decision
+from reconciler.cli.show.failure import explanations
 from reconciler.cli.show.page import STATE_STYLES, Page, ago, clean, moment, short_digest
 from reconciler.cli.show.protocol import branch
 from reconciler.model.report import PlanStatus, Receipt, RunReport
@@ -59,11 +60,14 @@ def status_detail(status: PlanStatus, now: datetime) -> RenderableType:
     page.line(f"Last success: {moment(status.last_success_at)}  failures in a row: {status.failures}")
     if status.drift_since:
         page.line(f"Drifted since: {moment(status.drift_since)}")
+    _held(page, status)
     if status.run:
         page.line(f"Last run: {status.run}")
     for problem in status.problems:
         page.line(f"Problem: {problem}", "red")
     parts: list[RenderableType] = [page.text]
+    if status.explanations:
+        parts += [Text(), explanations(status.explanations)]
     if status.resources:
         parts += [Text(), _resources(status, now)]
     if status.changes:
@@ -73,6 +77,18 @@ def status_detail(status: PlanStatus, now: datetime) -> RenderableType:
     if status.branch:
         parts += [Text(), branch(status.branch)]
     return Group(*parts)
+
+
+def _held(page: Page, status: PlanStatus) -> None:
+    """What keeps the plan from being as its file says."""
+    if status.held_until:
+        page.line(
+            f"Held until: {moment(status.held_until)} (a circuit breaker; `reconciler apply` tries at once)", "yellow"
+        )
+    for field in status.held:
+        page.line(f"Left alone: {field}", "yellow")
+    if status.rolling_back is not None:
+        page.line(f"Rolling back to revision {status.rolling_back}", "yellow")
 
 
 def history(given: Sequence[RunReport]) -> RenderableType:

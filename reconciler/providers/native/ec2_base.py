@@ -145,19 +145,15 @@ class Ec2Provider(ABC):
             merged.update(answer)
         return merged
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
-        """By ownership tags first, then by what stands in the place."""
-        if self.resource_type:
-            for item in self.find(scope, owner_filters(owner)):
-                # Looked at again: a wildcard in a value, or an endpoint that ignores the filter, finds too much.
-                if owner_in(as_map(item.get("Tags"))) == owner:
-                    return Located(self.ident(item), owner)
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
+        """All with the owner's tags; where there is none, what stands in the place."""
+        tagged = self._found(scope, owner_filters(owner)) if self.resource_type else ()
+        # Looked at again: a wildcard in a value, or an endpoint that ignores the filter, finds too much.
+        own = tuple(located for located in tagged if located.owner == owner)
         place = self.place(desired)
-        if not place or has_unknown(place):
-            return None
-        for item in self.find(scope, place):
-            return Located(self.ident(item), owner_in(as_map(item.get("Tags"))))
-        return None
+        if own or not place or has_unknown(place):
+            return own
+        return self._found(scope, place)
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """Create, tagged from the first moment on, then set what the create call can't take."""
@@ -208,6 +204,10 @@ class Ec2Provider(ABC):
         """The described item with this identifier."""
         found = self.find(scope, [{"Name": self.id_filter, "Values": [self.filter_value(identifier)]}])
         return found[0] if found else None
+
+    def _found(self, scope: Scope, by: list[dict[str, Any]]) -> tuple[Located, ...]:
+        items = self.find(scope, by)
+        return tuple(Located(self.ident(item), owner_in(as_map(item.get("Tags")))) for item in items)
 
     def _read(self, scope: Scope, wanted: Sequence[Wanted]) -> dict[Identifier, Observation | Unreadable]:
         try:

@@ -77,15 +77,15 @@ class VpcGatewayAttachment:
             merged.update(answer)
         return merged
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """Whatever gateway of that kind the VPC has. An attachment has no tags, so no owner."""
         vpc = desired.get("VpcId")
         if vpc is None or isinstance(vpc, Unknown):
-            return None
+            return ()
         kind = _kind(desired)
         if vpc not in _attached(scope, kind, [vpc]):
-            return None
-        return Located(Identifier(f"{kind}|{vpc}"))
+            return ()
+        return (Located(Identifier(f"{kind}|{vpc}")),)
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """Attach. Attached already to the same VPC is the goal reached: repeating it is safe."""

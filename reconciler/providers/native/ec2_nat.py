@@ -87,7 +87,8 @@ class ElasticIp(Ec2Provider):
             scope.call("ec2", "disassociate_address", AssociationId=item["AssociationId"])
 
 
-_CREATING, _DELETING = "create", "delete"
+#: what a handle waits for; ``_SEEN``: a creation that AWS has shown already
+_CREATING, _SEEN, _DELETING = "create", "created", "delete"
 #: seconds between two looks; a NAT gateway takes one to three minutes
 _POLL_AFTER = 5.0
 _NAT_GIVEN = (
@@ -95,6 +96,8 @@ _NAT_GIVEN = (
     "AvailabilityZoneAddresses", "SecondaryAllocationIds", "SecondaryPrivateIpAddresses",
 )  # fmt: skip
 _SECONDARY_COUNT = "SecondaryPrivateIpAddressCount"
+#: how a creation can fail for good, whatever AWS calls it
+_FINAL = frozenset({FaultKind.QUOTA, FaultKind.CONFLICT, FaultKind.INVALID_REQUEST})
 _ASYNC = {"pending": "is being created", "deleting": "is being deleted"}
 
 
@@ -160,22 +163,25 @@ class NatGateway(Ec2Provider):
             return _progress(item, handle.kind)
         if handle.kind == _DELETING:
             return Done(handle.identifier)
+        if handle.kind == _SEEN:
+            raise AwsFault(FaultKind.NOT_FOUND, f"{handle.identifier} has vanished while it was being created")
         # A gateway just made may not be known everywhere yet.
         return Pending(handle, _POLL_AFTER, f"{handle.identifier} isn't visible yet")
 
 
 def _progress(item: Item, kind: str) -> Progress:
     identifier, state = Identifier(item["NatGatewayId"]), item.get("State", "available")
-    if state == "failed" and kind == _CREATING:
+    creating = kind in (_CREATING, _SEEN)
+    if state == "failed" and creating:
         code = str(item.get("FailureCode", "Failed"))
-        fault_kind = kind_of(code)
+        fault_kind = kind_of(code) if kind_of(code) in _FINAL else FaultKind.INTERNAL
         message = f"{identifier} failed: {item.get('FailureMessage', 'AWS gave no reason')}"
         raise AwsFault(fault_kind, message, service="ec2", operation="CreateNatGateway", code=code)
-    if state == "deleted" and kind == _CREATING:
+    if state == "deleted" and creating:
         message = f"{identifier} was deleted while it was being created"
         raise AwsFault(FaultKind.NOT_FOUND, message, service="ec2", operation="CreateNatGateway")
     if state in _ASYNC:
-        return Pending(Handle(identifier, kind), _POLL_AFTER, f"{identifier} {_ASYNC[state]}")
+        return Pending(Handle(identifier, _SEEN if creating else kind), _POLL_AFTER, f"{identifier} {_ASYNC[state]}")
     if kind == _DELETING and state == "available":
         return Pending(Handle(identifier, kind), _POLL_AFTER, f"{identifier} is about to be deleted")
     return Done(identifier)

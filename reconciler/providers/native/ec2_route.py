@@ -80,13 +80,13 @@ class Route:
             merged.update(answer)
         return merged
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """The route to the same destination in the same table."""
         place = chosen(desired, ("RouteTableId", *_DESTINATIONS))
         if has_unknown(place):
-            return None
+            return ()
         identifier = _route_identifier(desired)
-        return Located(identifier) if _route(scope, identifier) is not None else None
+        return (Located(identifier),) if _route(scope, identifier) is not None else ()
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """CreateRoute. AWS refuses a second one to the same destination, which makes repeating it safe."""
@@ -215,14 +215,13 @@ class SubnetRouteTableAssociation:
             merged.update(answer)
         return merged
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """The association that the subnet has, to whichever table."""
-        if not desired.get("SubnetId") or has_unknown(desired["SubnetId"]):
-            return None
-        for association in _associations(scope, "association.subnet-id", [desired["SubnetId"]]):
-            if association["SubnetId"] == desired["SubnetId"]:
-                return Located(Identifier(association["Id"]))
-        return None
+        subnet = desired.get("SubnetId")
+        if not subnet or has_unknown(subnet):
+            return ()
+        present = _associations(scope, "association.subnet-id", [subnet])
+        return tuple(Located(Identifier(one["Id"])) for one in present if one["SubnetId"] == subnet)
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """Associate. AWS refuses a second association, or answers with the one there is: repeating it is safe."""

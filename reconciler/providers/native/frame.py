@@ -138,11 +138,12 @@ class UntaggedProvider(Provider):
     def _create(self, scope: Scope, identifier: Identifier, desired: Properties) -> Progress:
         """Create; ``desired`` has no secrets hidden in it."""
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:  # noqa: ARG002 - no tags
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:  # noqa: ARG002 - no tags
         """See ``ports.ResourceProvider``."""
         identifier = self._place(scope, desired)
-        there = identifier is not None and self._live(scope, identifier, frozenset()) is not None
-        return Located(identifier) if identifier is not None and there else None
+        if identifier is None or self._live(scope, identifier, frozenset()) is None:
+            return ()
+        return (Located(identifier),)
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:  # noqa: ARG002 - the place is the token
         """See ``ports.ResourceProvider``. What is there as desired, or was left unfinished, is taken up."""

@@ -60,23 +60,37 @@ class Key(NamedProvider):
     def _of_arn(self, scope: Scope, arn: str) -> Identifier:  # noqa: ARG002 - the id is in the ARN
         return Identifier(arn.rpartition("/")[2])
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:  # noqa: ARG002 - only tags tell
-        """See ``ports.ResourceProvider``. Asks every key if the tagging API doesn't know one (yet)."""
-        return self._located_by_tag(scope, owner) or self._searched(scope, owner)
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
+        """See ``ports.ResourceProvider``. Asks every key unless the tagging API knows one just as wanted."""
+        tagged = self._located_by_tag(scope, owner)
+        if any(self._as_wanted(scope, located.identifier, desired) for located in tagged):
+            return tagged
+        return self._searched(scope, owner)
+
+    def revive(self, scope: Scope, identifier: Identifier, before: Properties) -> Progress:
+        """See ``ports.Revivable``. AWS leaves the key disabled."""
+        if not _alive(scope, identifier):
+            scope.call("kms", "cancel_key_deletion", KeyId=identifier)
+        if before.get("Enabled", True) and not _described(scope, identifier).get("Enabled"):
+            scope.call("kms", "enable_key", KeyId=identifier)
+        return Done(identifier)
 
     def _existing(self, scope: Scope, name: str) -> Located | None:  # noqa: ARG002 - keys have no names
         return None
 
+    def _as_wanted(self, scope: Scope, identifier: Identifier, desired: Properties) -> bool:
+        """Whether a key is of the kind that is wanted: if not, it is one that is being replaced."""
+        kind = {name: value for name, value in desired.items() if name in self.fixed and not has_unknown(value)}
+        return not self._differing(scope, kind, self._observe(scope, Wanted(identifier)))
+
     def _belongs_to(self, scope: Scope, identifier: Identifier, owner: Owner) -> bool:
         return super()._belongs_to(scope, identifier, owner) and _alive(scope, identifier)
 
-    def _searched(self, scope: Scope, owner: Owner) -> Located | None:
+    def _searched(self, scope: Scope, owner: Owner) -> tuple[Located, ...]:
         keys = [Wanted(Identifier(key["KeyId"])) for key in scope.pages("kms", "list_keys", "Keys")]
         answers = read_each(scope, keys, lambda item: self._tags(scope, item.identifier))
-        for identifier, tags in answers.items():
-            if not isinstance(tags, Unreadable) and owner_in(tags) == owner and _alive(scope, identifier):
-                return Located(identifier, owner)
-        return None
+        own = [key for key, tags in answers.items() if not isinstance(tags, Unreadable) and owner_in(tags) == owner]
+        return tuple(Located(key, owner) for key in own if _alive(scope, key))
 
     def _observe(self, scope: Scope, item: Wanted) -> dict[str, Any]:
         found = _described(scope, item.identifier)
@@ -112,7 +126,8 @@ class Key(NamedProvider):
     def _create(self, scope: Scope, name: str, desired: Properties, tags: Tags) -> Progress:  # noqa: ARG002 - keys have no names
         """CreateKey takes no token: callers locate first; a repetition is met by the tags, as far as they are known."""
         owner = owner_in(tags)
-        there = self._located_by_tag(scope, owner) if owner is not None else None
+        tagged = self._located_by_tag(scope, owner) if owner is not None else ()
+        there = next((one for one in tagged if self._as_wanted(scope, one.identifier, desired)), None)
         if there is not None:
             return self._resumed(scope, there, desired)
         simple = ("BypassPolicyLockoutSafetyCheck", "Description", "KeySpec", "KeyUsage", "MultiRegion", "Origin")

@@ -70,11 +70,12 @@ class NamedProvider(Provider):
             self._add_tags(scope, wanted, found)
         return observed(found)
 
-    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> Located | None:
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """See ``ports.ResourceProvider``."""
         name = self.naming.name(desired, owner, scope)
-        found = self._existing(scope, name) if name is not None else None
-        return found or self._located_by_tag(scope, owner)
+        there = self._existing(scope, name) if name is not None else None
+        tagged = self._located_by_tag(scope, owner)
+        return tagged if there is None else (there, *(located for located in tagged if located != there))
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:  # noqa: ARG002 - the name is the token
         """See ``ports.ResourceProvider``. A resource of the same owner is taken up where it was left."""
@@ -139,17 +140,18 @@ class NamedProvider(Provider):
                 return None
             raise
 
-    def _located_by_tag(self, scope: Scope, owner: Owner) -> Located | None:
+    def _located_by_tag(self, scope: Scope, owner: Owner) -> tuple[Located, ...]:
         """The tagging API lags behind: what it names is looked at before it is believed."""
-        for arn in owned_arns(scope, self.resource_type, owner):
-            identifier = self._of_arn(scope, arn)
-            try:
-                if self._belongs_to(scope, identifier, owner):
-                    return Located(identifier, owner)
-            except AwsFault as fault:
-                if fault.kind is not FaultKind.NOT_FOUND:
-                    raise
-        return None
+        named = [self._of_arn(scope, arn) for arn in owned_arns(scope, self.resource_type, owner)]
+        return tuple(Located(identifier, owner) for identifier in named if self._confirmed(scope, identifier, owner))
+
+    def _confirmed(self, scope: Scope, identifier: Identifier, owner: Owner) -> bool:
+        try:
+            return self._belongs_to(scope, identifier, owner)
+        except AwsFault as fault:
+            if fault.kind is FaultKind.NOT_FOUND:
+                return False
+            raise
 
     def _belongs_to(self, scope: Scope, identifier: Identifier, owner: Owner) -> bool:
         return owner_in(self._tags(scope, identifier)) == owner

@@ -91,7 +91,10 @@ class Hands:
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
     def locate(self, desired: dict[str, Any], owner: Owner) -> Any:
-        return self.provider.locate(self.scope, desired, owner)
+        """The only one found."""
+        found = self.provider.locate(self.scope, desired, owner)
+        assert len(found) <= 1, found
+        return found[0] if found else None
 
     def _wait(self, progress: Any) -> Identifier:
         for _ in range(10):

@@ -96,6 +96,21 @@ def test_located_by_its_owner_or_its_place_until_deleted(hands: Hands, desired: 
     assert hands.locate(desired, OWNER) is None
 
 
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.tagged and not case.placed and not case.type_name.endswith("NatGateway")],
+    ids=lambda case: case.type_name.rpartition("::")[2],
+)
+def test_all_that_carry_the_owners_tags_are_found(hands: Hands, desired: dict[str, Any]) -> None:
+    made = {hands.create(desired, token="token-1"), hands.create(desired, token="token-2")}
+    found = hands.provider.locate(hands.scope, desired, OWNER)
+    assert {located.identifier for located in found} == made
+    assert {located.owner for located in found} == {OWNER}
+    for identifier in made:
+        hands.delete(identifier)
+    assert hands.provider.locate(hands.scope, desired, OWNER) == ()
+
+
 @each_type
 def test_locate_copes_with_values_not_known_yet(hands: Hands, desired: dict[str, Any]) -> None:
     unknown = {name: Unknown("Vpc.VpcId") if name != "Tags" else value for name, value in desired.items()}

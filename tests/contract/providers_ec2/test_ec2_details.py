@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.apply.settling import unanswered
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier
 from reconciler.model.progress import Done, Handle, Pending
@@ -238,6 +239,19 @@ def test_a_nat_gateway_that_fails_says_why() -> None:
     scope = Described("pending", "failed", FailureCode="InsufficientFreeAddressesInSubnet", FailureMessage="none left")
     with pytest.raises(AwsFault, match="nat-1 failed: none left"):
         nat_progress(scope, "create")
+
+
+def test_a_nat_gateway_that_vanishes_is_not_waited_for_for_ever() -> None:
+    with pytest.raises(AwsFault, match="nat-1 has vanished while it was being created") as gone:
+        nat_progress(Described("gone", "pending", "gone"), "create")
+    assert gone.value.kind is FaultKind.NOT_FOUND
+
+
+@pytest.mark.parametrize("code", ["InternalError", "ServiceUnavailable", "UnauthorizedOperation", "Throttling"])
+def test_a_failed_nat_gateway_is_never_taken_for_one_that_could_not_be_asked_about(code: str) -> None:
+    with pytest.raises(AwsFault) as failed:
+        nat_progress(Described("pending", "failed", FailureCode=code), "create")
+    assert not unanswered(failed.value)
 
 
 def test_an_address_of_a_nat_gateway_can_not_be_released_by_accident(scope: Scope, ec2: Any, aws: LocalAws) -> None:

@@ -68,7 +68,10 @@ class Hands:
         return answer
 
     def locate(self, desired: Mapping[str, Any], who: Owner) -> Located | None:
-        return self.provider.locate(self.scope, desired, who)
+        """The only one found."""
+        found = self.provider.locate(self.scope, desired, who)
+        assert len(found) <= 1, found
+        return found[0] if found else None
 
     def drift(self, identifier: Identifier, desired: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
         """What the diff would say: path, live, desired."""

@@ -271,6 +271,32 @@ def test_a_key_pending_deletion_is_absent_and_a_new_one_takes_its_place(aws: Loc
     assert found.identifier == second
 
 
+def test_a_key_of_another_kind_is_replaced_beside_the_old_one_and_both_are_found(scope: Scope) -> None:
+    hands = Hands(scope, "AWS::KMS::Key")
+    who = owner("Twice")
+    old = hands.create(owned({"KeySpec": "SYMMETRIC_DEFAULT"}, who, hands.type_name))
+    wanted = owned({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, who, hands.type_name)
+    assert {found.identifier for found in hands.provider.locate(scope, wanted, who)} == {old}
+    new = hands.create(wanted)
+    assert new != old
+    assert {found.identifier for found in hands.provider.locate(scope, wanted, who)} >= {new}
+    assert hands.create(wanted, token="token-2") == new
+    hands.delete(old)
+    hands.delete(new)
+
+
+def test_a_queue_of_another_name_with_the_owners_tags_is_found_too(scope: Scope) -> None:
+    hands = Hands(scope, "AWS::SQS::Queue")
+    who = owner("Renamed")
+    old = hands.create(owned({"QueueName": "specific-old"}, who, hands.type_name))
+    wanted = owned({"QueueName": "specific-new"}, who, hands.type_name)
+    assert [found.identifier for found in hands.provider.locate(scope, wanted, who)] == [old]
+    new = hands.create(wanted)
+    assert {found.identifier for found in hands.provider.locate(scope, wanted, who)} == {old, new}
+    hands.delete(old)
+    hands.delete(new)
+
+
 def test_a_key_is_found_without_the_tagging_api(aws: LocalAws, scope: Scope) -> None:
     hands = Hands(scope, "AWS::KMS::Key")
     made = hands.create(owned({"Description": "k"}, owner("Untold"), hands.type_name))

@@ -27,7 +27,12 @@ LATER, EARLIER = "2026-12-23T09:00:00+00:00", "2026-11-23T08:59:59+00:00"
 EVERYTHING = sorted(ACTIONS)
 
 
-def approval(approver: str, scope: list[str], *, verified: bool = True, expires: str = LATER) -> dict[str, Any]:
+DESTRUCTIVE = ("replace", "delete")
+
+
+def approval(
+    approver: str, scope: list[str], *, verified: bool = True, expires: str = LATER, change: str = "any"
+) -> dict[str, Any]:
     return {
         "name": approver.partition("@")[0],
         "approver": approver,
@@ -36,6 +41,7 @@ def approval(approver: str, scope: list[str], *, verified: bool = True, expires:
         "scope": scope,
         "ticket": "CAB-1",
         "expiresAt": expires,
+        "change": change,
     }
 
 
@@ -48,11 +54,17 @@ APPROVALS: dict[str, list[dict[str, Any]]] = {
     "unverified": [approval(BOB, EVERYTHING, verified=False)],
     "expired": [approval(BOB, EVERYTHING, expires=EARLIER)],
     "two approvers": [approval(BOB, ["create", "replace"]), approval(CAROL, ["update", "delete", "rollback", "adopt"])],
+    "this change": [approval(BOB, ["create", "delete", "rollback"], change="exact")],
+    "mixed": [approval(BOB, EVERYTHING), approval(CAROL, ["replace"], change="exact")],
 }
+#: approval state -> scopes that somebody's word covers, for any change and for exactly this one
 COVERED: dict[str, set[str]] = {
     "good": {"create", "update", "adopt"},
-    "two approvers": {"create", "replace", "update", "delete", "rollback", "adopt"},
+    "two approvers": set(EVERYTHING),
+    "this change": {"create", "delete", "rollback"},
+    "mixed": set(EVERYTHING),
 }
+EXACTLY: dict[str, set[str]] = {"this change": {"create", "delete", "rollback"}, "mixed": {"replace"}}
 
 
 def exception(**changes: str) -> dict[str, str]:
@@ -74,11 +86,15 @@ GUARDRAILS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Case:
+    """``strict``: the data lists replace and delete under ``exact``. ``back``: the action is one of a rollback's."""
+
     environment: str
     operation: str
     action: str
     approvals: str
     guardrail: str
+    strict: bool = False
+    back: bool = False
 
     def question(self) -> dict[str, Any]:
         return question(
@@ -86,6 +102,7 @@ class Case:
             [(self.operation, self.action)],
             approvals=APPROVALS[self.approvals],
             guardrail=GUARDRAILS[self.guardrail],
+            rolling_back=7 if self.back else None,
         )
 
     def expected(self) -> tuple[str, bool]:
@@ -94,17 +111,27 @@ class Case:
             return "deny", False
         if self.operation == "git":
             return "pipeline", True
-        if self.environment == "sandbox":
+        if self.environment not in ("sandbox", "development"):
+            return "pipeline", False
+        exact = self.strict and self.action in DESTRUCTIVE
+        scope = "rollback" if self.back else self.action
+        if self.environment == "sandbox" and not exact and scope != "rollback":
             return "apply", True
-        if self.environment == "development":
-            covered = self.action in COVERED.get(self.approvals, set())
-            return ("apply", True) if covered else ("wait", False)
-        return "pipeline", False
+        covered = scope in (EXACTLY if exact else COVERED).get(self.approvals, set())
+        return ("apply", True) if covered else ("wait", False)
 
 
-def cases(environment: str) -> Iterator[Case]:
-    for combination in product(OPERATIONS, ACTIONS, APPROVALS, GUARDRAILS):
-        yield Case(environment, *combination)
+def cases(environment: str, *, strict: bool = False) -> Iterator[Case]:
+    """The full product for one environment; approvals of the exact change with a passed guardrail only."""
+    for operation, action, approvals, guardrail in product(OPERATIONS, ACTIONS, APPROVALS, GUARDRAILS):
+        if approvals not in EXACTLY or guardrail == "passed":
+            yield Case(environment, operation, action, approvals, guardrail, strict)
+
+
+def rollbacks(environment: str, *, strict: bool) -> Iterator[Case]:
+    """What a rollback may do, for each state of approvals."""
+    for operation, action, approvals in product(("cli_mutation", "git"), ("update", *DESTRUCTIVE), APPROVALS):
+        yield Case(environment, operation, action, approvals, "passed", strict, back=True)
 
 
 def question(
@@ -125,6 +152,7 @@ def question(
         "state": "present",
         "guardrail": GUARDRAILS["passed"],
         "rollback": "automatic",
+        "rolling_back": changes.get("rolling_back"),
     }
     listed = [("cli_mutation", "create")] if actions is None else actions
     document = {
@@ -138,11 +166,13 @@ def question(
             {
                 "id": f"R{number}",
                 "operation": operation,
-                "action": action,
+                "action": action if plan["rolling_back"] is None else "rollback",
+                "original": action,
                 "type": "AWS::EC2::VPC",
                 "before": None,
                 "after": {"CidrBlock": "10.0.0.0/16"},
                 "paths": ["/CidrBlock"],
+                "loss": [],
             }
             for number, (operation, action) in enumerate(listed)
         ],

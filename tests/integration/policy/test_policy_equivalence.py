@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from policy_oracle import ACCOUNT, APPROVALS, BOB, CAROL, EARLIER, LATER, SHIPPED, approval, cases, question
+import yaml
+from policy_oracle import (
+    ACCOUNT,
+    APPROVALS,
+    BOB,
+    CAROL,
+    EARLIER,
+    LATER,
+    SHIPPED,
+    Case,
+    approval,
+    cases,
+    question,
+    rollbacks,
+)
 
 from reconciler.model.decision import Decision, Mode
 from reconciler.policy.answers import Question, read_answer
@@ -40,10 +55,26 @@ def remote(opa: Path) -> Iterator[Ask]:
         yield lambda document: read_answer(server.query(document), Question.of(document), "")
 
 
-@pytest.mark.parametrize("environment", ACCOUNT)
-def test_every_combination(environment: str, embedded: Ask, remote: Ask) -> None:
+@pytest.fixture(scope="module")
+def strict(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ask, Ask]]:
+    """Both engines under policies that want the exact change approved wherever something is destroyed."""
+    directory = tmp_path_factory.mktemp("strict") / "policies"
+    shutil.copytree(SHIPPED, directory)
+    data = yaml.safe_load((directory / "data.yaml").read_text())
+    data["approvals"]["default"]["exact"] = ["replace", "delete"]
+    (directory / "data.yaml").write_text(yaml.safe_dump(data))
+    with OpaServer(opa, directory) as running:
+        server = Server(running.address, timeout=5, token=None, ca=None, cert=None)
+        yield (
+            embedded_asker(directory),
+            lambda document: read_answer(server.query(document), Question.of(document), ""),
+        )
+
+
+def agree(wanted: Iterable[Case], embedded: Ask, remote: Ask) -> int:
+    """Both engines say the same, and what the oracle says. How many cases that were."""
     count = 0
-    for case in cases(environment):
+    for case in wanted:
         document = case.question()
         first, second = embedded(document), remote(document)
         assert first == second, case
@@ -51,7 +82,34 @@ def test_every_combination(environment: str, embedded: Ask, remote: Ask) -> None
         assert (first.mode, first.actions["R0"].allow) == (mode, allowed), case
         assert first.reasons, case
         count += 1
-    assert count == 3 * 6 * 7 * 5
+    return count
+
+
+@pytest.mark.parametrize("environment", ACCOUNT)
+def test_every_combination(environment: str, embedded: Ask, remote: Ask) -> None:
+    assert agree(cases(environment), embedded, remote) == 3 * 6 * (7 * 5 + 2)
+
+
+@pytest.mark.parametrize("environment", ["sandbox", "development", "production"])
+def test_every_combination_where_destruction_needs_the_exact_change(environment: str, strict: tuple[Ask, Ask]) -> None:
+    few = (case for case in cases(environment, strict=True) if case.guardrail == "passed")
+    assert agree(few, *strict) == 3 * 6 * 9
+
+
+@pytest.mark.parametrize("environment", ["sandbox", "development", "production"])
+def test_every_rollback(environment: str, embedded: Ask, remote: Ask, strict: tuple[Ask, Ask]) -> None:
+    assert agree(rollbacks(environment, strict=False), embedded, remote) == 2 * 3 * 9
+    assert agree(rollbacks(environment, strict=True), *strict) == 2 * 3 * 9
+
+
+def test_a_rollback_says_what_it_waits_for(strict: tuple[Ask, Ask]) -> None:
+    document = Case("development", "cli_mutation", "delete", "none", "passed", strict=True, back=True).question()
+    for ask in strict:
+        texts = [reason.message for reason in ask(document).reasons]
+        assert texts == [
+            "development: the delete of a rollback needs an approval of exactly this change; "
+            "0 of 1 approval with scope rollback: `reconciler approve web --change`."
+        ]
 
 
 def variants() -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -94,6 +152,20 @@ def variants() -> Iterator[tuple[str, dict[str, Any], str]]:
     yield "absent, approved", question(**gone, approvals=[approval(BOB, ["delete"])]), "apply"
     yield "absent, production", question("production", [("cli_mutation", "delete")] * 3, state="absent"), "pipeline"
     deletes = [approval(BOB, ["delete"])]
+    back = [approval(BOB, ["rollback"])]
+    yield (
+        "rollback of 2",
+        question("sandbox", [("cli_mutation", "create")] * 2, rolling_back=1, approvals=back),
+        "apply",
+    )
+    yield (
+        "rollback that deletes too much",
+        question(actions=[("cli_mutation", "delete")] * 11, rolling_back=1, approvals=back, totals=of(100, 0)),
+        "deny",
+    )
+    yield "rollback, absent", question(**gone, rolling_back=1, approvals=back), "wait"
+    yield "rollback, absent, delete", question(**gone, rolling_back=1, approvals=[*back, *deletes]), "apply"
+    yield "odd change", question(actions=dev, approvals=[{**good[0], "change": 7}]), "apply"
     yield (
         "11 deletes of 100",
         question(actions=[("cli_mutation", "delete")] * 11, approvals=deletes, totals=of(100, 11)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -45,13 +47,26 @@ def test_an_external_id_is_passed_on(access: Access, aws: LocalAws) -> None:
     access.open(replace(SANDBOX, role_arn=role, external_id="shared-secret-1"), read_only=False)
     assumed = [call for call in aws.last_requests if call.operation == "AssumeRole"][-1]
     assert b"ExternalId=shared-secret-1" in assumed.body
-    assert b"PolicyArns" not in assumed.body
+    assert b"Polic" not in assumed.body
 
 
 def test_a_read_only_target_gets_a_read_only_session_policy(access: Access, aws: LocalAws) -> None:
     access.open(PRODUCTION, read_only=True)
     assumed = [call for call in aws.last_requests if call.operation == "AssumeRole"][-1]
     assert b"PolicyArns.member.1.arn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2FReadOnlyAccess" in assumed.body
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_read_only_sessions_are_denied_secrets_in_every_partition(
+    access: Access, aws: LocalAws, partition: str
+) -> None:
+    role = f"arn:{partition}:iam::{ACCOUNT}:role/ops"
+    access.open(replace(PRODUCTION, role_arn=role), read_only=True)
+    assumed = parse_qs([call for call in aws.last_requests if call.operation == "AssumeRole"][-1].body.decode())
+    assert assumed["PolicyArns.member.1.arn"] == [f"arn:{partition}:iam::aws:policy/ReadOnlyAccess"]
+    (statement,) = json.loads(assumed["Policy"][0])["Statement"]
+    assert (statement["Effect"], statement["Resource"]) == ("Deny", "*")
+    assert {"secretsmanager:GetSecretValue", "kms:Decrypt", "ec2:GetPasswordData"} <= set(statement["Action"])
 
 
 def test_a_role_that_may_not_be_assumed_is_explained(access: Access, aws: LocalAws) -> None:

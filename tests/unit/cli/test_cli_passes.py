@@ -14,9 +14,9 @@ from cli_fakes import FakePreview, a_branch, a_change_set, a_decision, a_report,
 from reconciler.cli.commands.passes import apply_code
 from reconciler.model.change import ChangeSet, ResourceState
 from reconciler.model.decision import Mode
-from reconciler.model.errors import AwsFault, FaultKind, PolicyUnavailable, Problem
+from reconciler.model.errors import AwsFault, FaultKind, PlanBusy, PolicyUnavailable, Problem
 from reconciler.model.ids import LogicalId, PlanName, TypeName
-from reconciler.model.report import PlanState, StepState
+from reconciler.model.report import Explanation, PlanState, StepState
 from reconciler.model.resource import SyncState
 
 FAULT = AwsFault(FaultKind.CREDENTIALS, "log in again")
@@ -231,6 +231,49 @@ def test_an_interrupted_apply_begins_no_other_plan(cli: Any) -> None:
     assert "web was not begun" in result.stderr
 
 
+def busy_for(cli: Any, times: int) -> None:
+    left = [times]
+
+    def recover(_plan: object) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise PlanBusy("web is being worked on by process 4711 on build-7")
+
+    cli.app.cycle.recover = recover
+
+
+def test_apply_waits_for_a_plan_that_is_worked_on_and_says_so_once(cli: Any) -> None:
+    busy_for(cli, 20)
+    result = cli("apply", "web")
+    assert result.exit_code == 0
+    assert cli.app.cycle.applied == ["web"]
+    assert result.stderr.count("Waiting") == 1
+    assert "Waiting up to 65 s: web is being worked on by process 4711 on build-7" in result.stderr
+
+
+def test_apply_does_not_wait_for_ever_and_goes_on_with_the_next_plan(cli: Any) -> None:
+    busy_for(cli, 132)
+    result = cli("apply")
+    assert result.exit_code == 1
+    assert cli.app.cycle.applied == ["web"]
+    assert cli.app.clock.monotonic() == pytest.approx(65, abs=1)
+    assert "Error: api was not begun: web is being worked on by process 4711" in result.stderr
+
+
+def test_a_waiting_apply_can_be_interrupted(cli: Any) -> None:
+    def recover(_plan: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        until = time.monotonic() + 5
+        while not cli.app.cycle.stopped and time.monotonic() < until:
+            time.sleep(0.005)
+        raise PlanBusy("web is being worked on by process 4711 on build-7")
+
+    cli.app.cycle.recover = recover
+    assert cli("apply", "web").exit_code == 1
+    assert cli.app.cycle.applied == []
+    assert cli.app.clock.monotonic() == 0
+
+
 def test_there_is_no_way_around_policy(cli: Any) -> None:
     for word in ("--force", "--yes", "--auto-approve", "--skip-policy"):
         assert cli("apply", "web", word).exit_code == 1
@@ -239,12 +282,20 @@ def test_there_is_no_way_around_policy(cli: Any) -> None:
 
 def test_a_partial_failure_is_explained(cli: Any) -> None:
     failed = a_step("Nat", StepState.FAILED, error="limit reached", error_kind="quota")
-    cli.app.cycle.reports["web"] = a_report(
-        PlanState.FAILED, steps=(a_step("Vpc"), failed, a_step("Rt", StepState.PENDING))
+    partial = Explanation(
+        "partial_failure",
+        "Step 2 of 3 failed",
+        completed=("Step 1: Vpc made",),
+        failed=("Step 2: Nat failed (limit reached)",),
+        pending=("Step 3: Rt",),
+        options=("Raise the quota",),
     )
+    report = a_report(PlanState.FAILED, steps=(a_step("Vpc"), failed, a_step("Rt", StepState.PENDING)))
+    cli.app.cycle.reports["web"] = replace(report, explanations=(partial,))
     result = cli("apply", "web")
     assert result.exit_code == 1
-    assert "PARTIAL FAILURE: Step 2 of 3 failed" in result.stdout
+    for line in ("PARTIAL FAILURE: Step 2 of 3 failed", "Completed:", "Failed:", "Pending:", "Recommendation:"):
+        assert line in result.stdout
 
 
 def test_unexpected_errors_are_one_message(cli: Any) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cli_fakes import VPC, a_branch, a_change_set, a_context, a_decision, a_report, a_step
+from cli_fakes import VPC, a_branch, a_change_set, a_context, a_decision, a_plan, a_report, a_step
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -19,8 +19,10 @@ from reconciler.cli.show.page import ago, clean
 from reconciler.model.change import Action, Change, ChangeSet, ResourceState, Verb
 from reconciler.model.errors import FaultKind
 from reconciler.model.ids import Identifier, LogicalId
-from reconciler.model.report import PlanState, PlanStatus, Receipt, StepState
+from reconciler.model.report import PlanState, PlanStatus, Receipt, RunReport, StepResult, StepState
 from reconciler.model.resource import SyncState
+from reconciler.status.explain import explain
+from reconciler.status.outcome import Outcome
 from reconciler.testing.memory import START
 
 
@@ -115,9 +117,15 @@ DENIED = (
 )
 
 
+def explained(*steps: StepResult, state: PlanState = PlanState.FAILED, **more: Any) -> RunReport:
+    """A report as a pass leaves it: with its explanations."""
+    outcome = Outcome(state, "as told", context=a_context(), steps=steps, **more)
+    return a_report(state, steps=steps, explanations=explain(a_plan(), outcome))
+
+
 def test_permission_errors_have_the_seeds_form() -> None:
     step = a_step("Vpc", StepState.FAILED, error=DENIED, error_kind="access_denied")
-    shown = failure(a_report(PlanState.FAILED, steps=(step,)))
+    shown = failure(explained(step))
     assert shown is not None
     assert shown.plain.splitlines() == [
         "ERROR: Access Denied",
@@ -129,9 +137,19 @@ def test_permission_errors_have_the_seeds_form() -> None:
         f"- Message: {DENIED}",
         "",
         "Resolution options:",
-        "1. Verify correct profile selected",
-        "2. Request permission update",
-        "3. Use a profile with appropriate access",
+        "1. Verify correct profile selected:",
+        "   aws sts get-caller-identity --profile dev-admin",
+        "2. Request permission update: add the statement below to a policy of "
+        "arn:aws:sts::123456789012:assumed-role/dev/alice; all that the plan needs:",
+        "   reconciler iam-policy web",
+        "3. Use a profile with appropriate access: spec.target.profile or roleArn, web.yaml:1",
+        "",
+        "Statement to add:",
+        "{",
+        '  "Effect": "Allow",',
+        '  "Action": "ec2:CreateTags",',
+        '  "Resource": "*"',
+        "}",
     ]
 
 
@@ -139,21 +157,30 @@ def test_conflicts_have_the_seeds_form() -> None:
     step = a_step(
         "Vpc", StepState.FAILED, error="it exists", error_kind="already_exists", identifier=Identifier("vpc-1")
     )
-    shown = failure(a_report(PlanState.FAILED, steps=(step,)))
+    shown = failure(explained(step))
     assert shown is not None
-    lines = shown.plain.splitlines()
-    assert lines[:5] == [
+    assert shown.plain.splitlines() == [
         "ERROR: Resource already exists",
         "",
         "Analysis:",
         "- Resource: vpc-1 (AWS::EC2::VPC)",
         "- Conflict: it exists",
-    ]
-    assert [line[:24] for line in lines[6:]] == [
+        "- Owner: no plan",
+        "- In the plan: Vpc, web.yaml:1",
+        "",
         "Resolution options:",
-        "1. Use existing resource",
-        "2. Update existing resou",
-        "3. Delete and recreate (",
+        "1. Use existing resource: adopt it; add to Vpc in web.yaml:1, approve, apply:",
+        "   Metadata: {Reconciler: {adopt: vpc-1}}",
+        "   reconciler apply web",
+        "2. Update existing resource: make it the plan's by its tags, then to what the plan says:",
+        "   aws ec2 create-tags --resources vpc-1 \\",
+        "     --tags Key=reconciler:plan,Value=web Key=reconciler:id,Value=Vpc \\",
+        "     --region eu-central-1 --profile dev-admin",
+        "   reconciler apply web",
+        "3. Delete and recreate (with approval; what it holds is lost):",
+        "   aws cloudcontrol delete-resource --type-name AWS::EC2::VPC \\",
+        "     --identifier vpc-1 --region eu-central-1 --profile dev-admin",
+        "   reconciler apply web",
     ]
 
 
@@ -165,7 +192,7 @@ def test_partial_failures_have_the_seeds_form() -> None:
         a_step("Routes", StepState.PENDING),
         a_step("Groups", StepState.SKIPPED),
     )
-    shown = failure(a_report(PlanState.FAILED, steps=steps))
+    shown = failure(explained(*steps))
     assert shown is not None
     text = shown.plain[shown.plain.index("PARTIAL") :]
     assert text.splitlines() == [
@@ -183,25 +210,44 @@ def test_partial_failures_have_the_seeds_form() -> None:
         "- Step 5: create Groups (AWS::EC2::VPC)",
         "",
         "Recommendation:",
-        "1. Request a quota increase; the next pass continues from live state, OR",
-        "2. Roll back completed steps (the plan asks for no automatic rollback)",
+        "1. Request the quota increase, then go on from what is there, OR",
+        "   reconciler apply web",
+        "2. Roll back completed steps, to the revision before (needs its own approval):",
+        "   reconciler rollback web",
     ]
 
 
 def test_what_was_rolled_back_is_not_called_completed() -> None:
-    steps = (a_step("Vpc", StepState.ROLLED_BACK), a_step("Nat", StepState.FAILED, error="no"))
-    shown = failure(a_report(PlanState.FAILED, steps=steps))
+    steps = (
+        a_step("Vpc", StepState.ROLLED_BACK, result="created vpc-1; deleted vpc-1 again"),
+        a_step("Key", StepState.FAILED, error="rollback failed: keys can't be deleted at once"),
+        a_step("Nat", StepState.FAILED, error="no; rollback failed: nor can this"),
+    )
+    shown = failure(explained(*steps, rolled_back=False))
     assert shown is not None
-    assert "Completed:" not in shown.plain
-    assert "Rolled back:\n- Step 1: create Vpc" in shown.plain
-    assert "were rolled back" in shown.plain
+    text = shown.plain[shown.plain.index("PARTIAL") :]
+    assert text.splitlines()[:13] == [
+        "PARTIAL FAILURE: Step 3 of 3 failed",
+        "",
+        "Rolled back:",
+        "- Step 1: ↩ create Vpc (AWS::EC2::VPC): created vpc-1; deleted vpc-1 again",
+        "",
+        "Not rolled back:",
+        "- Step 2: create Key (AWS::EC2::VPC): keys can't be deleted at once",
+        "- Step 3: create Nat (AWS::EC2::VPC): nor can this",
+        "",
+        "Failed:",
+        "- Step 3: ❌ create Nat (AWS::EC2::VPC) failed (no)",
+        "",
+        "Recommendation:",
+    ]
 
 
 @pytest.mark.parametrize("kind", [*FaultKind, "policy", "", "something new"])
 def test_every_kind_of_failure_has_a_form(kind: str) -> None:
     step = a_step("Vpc", StepState.FAILED, error="what happened", error_kind=str(kind))
     for report in (
-        a_report(PlanState.FAILED, steps=(step, a_step("B", StepState.PENDING))),
+        explained(step, a_step("B", StepState.PENDING)),
         a_report(PlanState.FAILED, error="what happened", error_reason=str(kind), context=None),
     ):
         shown = failure(report)

@@ -1,21 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reconciler.breakers import BreakerLimits, Breakers
 from reconciler.cycle import Cycle, Limits
 from reconciler.model.change import ChangeSet
 from reconciler.model.decision import Decision, Facts, Mode, Ruling
 from reconciler.model.ids import Digest, PlanName
 from reconciler.model.plan import Guardrail, Origin, Plan, RollbackPolicy, Target
 from reconciler.model.report import BranchInfo
+from reconciler.revisions import Revisions
 from reconciler.status.outcome import Backoff
 from reconciler.template import load_template
-from reconciler.testing.memory import EventLog, FakeClock, MemoryStore, SilentTelemetry
+from reconciler.testing.memory import EventLog, FakeClock, FreeLocks, MemoryStore, NoClaims, SilentTelemetry
 from reconciler.testing.world import FakeAccess, FakeProviders, NoOutside, World
 
 ACCOUNT = "111111111111"
@@ -111,6 +112,7 @@ class Rig:
         self.policy, self.branches, self.recorded = Policy(), Branches(), Recorded()
         self.access = FakeAccess(self.world)
         self.types: set[str] | None = None
+        self.claims, self.locks, self.limits, self.culprit = NoClaims(), FreeLocks(), BreakerLimits(), ""
         self.cycle = self.restart()
 
     def restart(self) -> Cycle:
@@ -126,14 +128,14 @@ class Rig:
             events=self.events,
             telemetry=SilentTelemetry(),
             recorder=self.recorded,
-            locks=self,
+            claims=self.claims,
+            locks=self.locks,
+            breakers=Breakers(self.limits, self.store, self.clock, lambda scope, identifier, since: self.culprit),
+            revisions=Revisions(self.store, self.clock, b"k" * 32),
+            quotas=lambda scope, fault: {},
             limits=Limits(frozenset({"sandbox", "development"}), 4, Backoff(5.0, 900.0)),
         )
         return self.cycle
-
-    def hold(self, plan: str) -> Any:
-        """No other process."""
-        return nullcontext()
 
     def run(self, plan: Plan) -> Any:
         """One pass; mutations of earlier passes are forgotten."""

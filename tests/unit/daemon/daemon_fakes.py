@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from reconciler.model.errors import Problem, ReconcilerError
+from reconciler.model.errors import PlanBusy, Problem, ReconcilerError
 from reconciler.model.ids import Digest, PlanName, RequestId, RunId
 from reconciler.model.plan import Approval, Guardrail, Origin, Plan, RollbackPolicy, Snapshot, Target
 from reconciler.model.report import PlanState, PlanStatus, RunReport
@@ -108,7 +108,10 @@ class FakeSource:
 
 
 class FakeCycle:
-    """Passes that succeed at once; ``during`` is called inside each, ``retry_after`` and ``recovery`` are settable."""
+    """Passes that succeed at once; ``during`` is called inside each, ``retry_after`` and ``recovery`` are settable.
+
+    ``busy``: the plans that another process works on.
+    """
 
     def __init__(self, store: MemoryStore, clock: FakeClock) -> None:
         self._store = store
@@ -122,10 +125,12 @@ class FakeCycle:
         self.during: Callable[[Plan], None] = lambda _plan: None
         self.retry_after: float | None = None
         self.recovery: ReconcilerError | None = None
+        self.busy: set[str] = set()
 
     def run(
         self, plan: Plan, approvals: tuple[Approval, ...], trigger: str, requests: tuple[RequestId, ...] = ()
     ) -> RunReport:
+        self._check_free(plan)
         with self._lock:
             if plan.name in self.flying:
                 self.overlaps.append(plan.name)
@@ -152,7 +157,12 @@ class FakeCycle:
         self._store.save_status(a_status(plan.name, run=report.run, file=plan.origin.file))
         return report
 
+    def _check_free(self, plan: Plan) -> None:
+        if plan.name in self.busy:
+            raise PlanBusy(f"{plan.name} is being worked on by process 4711 on build-7")
+
     def recover(self, plan: Plan) -> None:
+        self._check_free(plan)
         self.recovered.append(plan.name)
         if self.recovery:
             raise self.recovery

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 from daemon_fakes import FakeApp, a_plan, a_status, an_app
 
 from reconciler.daemon.backend import Backend
@@ -140,6 +141,80 @@ def test_a_defect_in_a_pass_costs_neither_the_worker_nor_the_receipt(tmp_path: P
     assert stored.outcomes == {"a": PlanState.FAILED}
     assert daemon.queue.delays() == {"a": 5.0}
     assert daemon.queue.running == frozenset()
+
+
+# two daemons
+
+
+def test_a_plan_that_another_process_works_on_waits_without_a_failure(tmp_path: Path) -> None:
+    daemon, app = make(tmp_path, "a", "b")
+    app.cycle.busy = {"a"}
+    receipt = daemon.request_sync(None, "SIGHUP")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(30):
+            work_off(daemon)
+            assert app.cycle.made == ["b"]
+            assert app.store.status(PlanName("a")) is None
+            assert daemon.receipts.find(receipt.id) is not None
+            app.clock.advance(daemon.queue.delays()["a"])
+    said = [line for line in lines if line["event"] == "plan is worked on elsewhere"]
+    assert [line["plan"] for line in said] == ["a"]
+    assert "process 4711 on build-7" in said[0]["reason"]
+    app.cycle.busy = set()
+    work_off(daemon)
+    assert app.cycle.passes[1:] == [("a", "SIGHUP", (receipt.id,))]
+    answered = app.store.receipt(receipt.id)
+    assert answered is not None
+    assert answered.runs == {"a": "run-2", "b": "run-1"}
+
+
+def test_a_plan_that_is_busy_again_later_is_said_again(tmp_path: Path) -> None:
+    daemon, app = make(tmp_path, "a")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(2):
+            app.cycle.busy = {"a"}
+            daemon.request_sync(None, "http")
+            work_off(daemon)
+            app.cycle.busy = set()
+            app.clock.advance(2)
+            work_off(daemon)
+    assert [line["event"] for line in lines].count("plan is worked on elsewhere") == 2
+
+
+def test_a_busy_plan_that_vanishes_keeps_nobody_waiting(tmp_path: Path) -> None:
+    daemon, app = make(tmp_path, "a")
+    app.cycle.busy = {"a"}
+    receipt = daemon.request_sync(["a"], "http")
+    work_off(daemon)
+    app.source.remove("a")
+    daemon.load("change")
+    app.clock.advance(2)
+    work_off(daemon)
+    stored = app.store.receipt(receipt.id)
+    assert stored is not None
+    assert stored.answered
+    assert app.cycle.made == []
+
+
+def test_two_daemons_that_answer_one_receipt_lose_no_answer(tmp_path: Path) -> None:
+    daemon, app = make(tmp_path, "a", "b")
+    receipt = daemon.request_sync(None, "http")
+    other = Daemon(app)
+    other.load("start")
+    other._take_up_receipts()
+    assert daemon.passes.next(0)
+    assert other.passes.next(0)
+    stored = app.store.receipt(receipt.id)
+    assert stored is not None
+    assert stored.runs == {"a": "run-1"}, "the first answer stays"
+    assert daemon.passes.next(0)
+    answered = app.store.receipt(receipt.id)
+    assert answered is not None
+    assert answered.runs == {"a": "run-1", "b": "run-3"}
+    app.clock.advance(1)
+    assert other.passes.next(0)
+    assert app.store.receipt(receipt.id) == answered, "an answered receipt doesn't change"
+    assert daemon.receipts.waiting() == other.receipts.waiting() == ()
 
 
 # single flight under threads

@@ -6,17 +6,22 @@ import json
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reconciler.model.decision import ChecklistItem, Decision, Mode, Reason, Ruling
+from reconciler.model.change import Action, Change, ChangeSet
+from reconciler.model.decision import ChecklistItem, Decision, Facts, Mode, Reason, Ruling
 from reconciler.model.errors import PolicyUnavailable
+from reconciler.model.ids import Digest, LogicalId, PlanName, TypeName
+from reconciler.model.plan import Approval, Plan
 from reconciler.model.values import Sensitive, Unknown
 from reconciler.policy.answers import combine, strict_json
 from reconciler.policy.deadline import Deadline
-from reconciler.policy.document import instant, plain
+from reconciler.policy.document import instant, plain, policy_input
 from reconciler.policy.embedded import CHUNK, _parts
 from reconciler.policy.keeper import Keeper
+from tests.unit.cycle.conftest import NETWORK, make_plan
 
 
 def test_no_secret_in_the_question() -> None:
@@ -30,6 +35,44 @@ def test_odd_values_become_text() -> None:
     value = {"nan": float("nan"), "day": datetime(2026, 1, 2, tzinfo=UTC), 7: 1.5}
     assert plain(value) == {"nan": "nan", "day": "2026-01-02T00:00:00+00:00", "7": 1.5}
     assert instant(datetime(2026, 1, 2, tzinfo=UTC)).endswith("+00:00")
+
+
+def asked(plan: Plan, *approvals: Approval, action: Action = Action.DELETE) -> dict[str, Any]:
+    change = Change(LogicalId("Queue"), TypeName("AWS::SQS::Queue"), action, loss=("its messages",))
+    return policy_input(plan, ChangeSet(plan, (change,)), Facts(datetime(2026, 1, 2, tzinfo=UTC), approvals))
+
+
+def test_an_action_says_what_is_lost() -> None:
+    document = asked(make_plan(NETWORK))
+    assert document["plan"]["rolling_back"] is None
+    (action,) = document["actions"]
+    assert (action["action"], action["original"], action["loss"]) == ("delete", "delete", ["its messages"])
+
+
+def test_a_rollback_is_asked_about_as_such_and_counted_as_what_it_does() -> None:
+    document = asked(make_plan(NETWORK, rolling_back=7))
+    assert document["plan"]["rolling_back"] == 7
+    (action,) = document["actions"]
+    assert (action["action"], action["original"]) == ("rollback", "delete")
+    assert (document["totals"]["deletes"], document["totals"]["rollbacks"]) == (1, 0)
+
+
+@pytest.mark.parametrize(("digest", "word"), [("", "any"), ("sha256:" + "a" * 64, "exact")])
+def test_an_approval_says_whether_it_is_of_one_change(digest: str, word: str) -> None:
+    day = datetime(2026, 1, 2, tzinfo=UTC)
+    given = Approval(
+        "bob-1",
+        PlanName("demo"),
+        Digest("d"),
+        "bob@example.com",
+        day,
+        day,
+        frozenset({"delete"}),
+        change=Digest(digest),
+    )
+    (approval,) = asked(make_plan(NETWORK), given)["approvals"]
+    assert (approval["name"], approval["change"]) == ("bob-1", word)
+    assert json.loads(json.dumps(approval)) == approval
 
 
 @pytest.mark.parametrize("count", [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK])

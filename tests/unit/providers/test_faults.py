@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import botocore.exceptions as boto
 import pytest
+from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -114,3 +115,48 @@ def test_the_message_says_what_and_where() -> None:
 def test_a_fault_stays_as_it_is() -> None:
     fault = AwsFault(K.QUOTA, "x")
     assert fault_of(fault, "ec2", "CreateVpc", writes=True) is fault
+
+
+def denied(message: str, service: str, operation: str) -> AwsFault:
+    error = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, operation)
+    return fault_of(error, service, operation, writes=True)
+
+
+def test_a_denied_call_names_the_permission_and_the_resource_that_aws_names() -> None:
+    fault = denied(
+        "User: arn:aws:iam::1:user/x is not authorized to perform: ec2:CreateTags on resource: "
+        "arn:aws:ec2:eu-central-1:1:vpc/* because no identity-based policy allows the ec2:CreateTags action",
+        "ec2",
+        "CreateVpc",
+    )
+    assert (fault.permission, fault.resource) == ("ec2:CreateTags", "arn:aws:ec2:eu-central-1:1:vpc/*")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "permission"),
+    [
+        ("s3", "PutBucketEncryption", "s3:PutEncryptionConfiguration"),
+        ("s3", "GetBucketCors", "s3:GetBucketCORS"),
+        ("s3", "HeadBucket", "s3:ListBucket"),
+        ("resourcegroupstaggingapi", "GetResources", "tag:GetResources"),
+        ("service-quotas", "GetServiceQuota", "servicequotas:GetServiceQuota"),
+        ("cloudcontrol", "CreateResource", "cloudformation:CreateResource"),
+        ("iam", "CreateRole", "iam:CreateRole"),
+        ("nonsense", "MakeThing", ""),
+    ],
+)
+def test_where_aws_names_none_the_operation_does(service: str, operation: str, permission: str) -> None:
+    fault = denied("Access Denied", service, operation)
+    assert fault.permission == permission
+    assert (permission in str(fault)) is True  # a denied read is kept as this text
+
+
+def test_an_assumed_role_that_is_denied_needs_sts() -> None:
+    error = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
+    fault = fault_of(error, "ec2", "DescribeVpcs", writes=False)
+    assert (fault.service, fault.permission) == ("sts", "sts:AssumeRole")
+
+
+def test_other_failures_need_no_permission() -> None:
+    error = ClientError({"Error": {"Code": "InvalidVpc.Range", "Message": "no"}}, "CreateVpc")
+    assert fault_of(error, "ec2", "CreateVpc", writes=True).permission == ""

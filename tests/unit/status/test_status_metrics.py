@@ -53,6 +53,8 @@ CONTRACT = {
     "reconciler_plan_interval_seconds": ("gauge", {"plan", "environment"}),
     "reconciler_policy_stale": ("gauge", set()),
     "reconciler_source_healthy": ("gauge", set()),
+    "reconciler_breaker_open": ("gauge", {"plan", "environment", "kind"}),
+    "reconciler_account_throttled": ("gauge", {"account", "region"}),
 }
 
 
@@ -73,6 +75,7 @@ def feed_everything(metrics: Metrics) -> None:
     metrics.record(a_report(), a_status(branch=a_branch("open")), a_plan())
     metrics.aws_call("ec2", "DescribeVpcs", "", 0.2)
     metrics.aws_throttled("ec2")
+    metrics.account_throttled("123456789012", "eu-central-1", left_alone=True)
     metrics.guard_blocked("ec2", "CreateVpc")
     metrics.policy_decided("development", "apply", 0.02)
     metrics.policy_failed("timeout")
@@ -120,6 +123,29 @@ def test_names_types_and_labels_are_the_contract() -> None:
             name = f"{family.name}_total" if family.type == "counter" else family.name
             found[name] = (family.type, labels)
     assert found == CONTRACT
+
+
+def test_breakers_are_shown_from_the_first_record_and_end_with_the_plan() -> None:
+    metrics = Metrics()
+
+    def shown() -> list[float | None]:
+        return [value(metrics, "reconciler_breaker_open", {**WEB, "kind": kind}) for kind in ("plan", "field")]
+
+    metrics.record(None, a_status())
+    assert shown() == [0, 0]
+    metrics.record(None, a_status(held_until=AT, held=("Queue/DelaySeconds …", "Vpc …")))
+    assert shown() == [1, 2]
+    metrics.record(None, a_status())
+    assert shown() == [0, 0]
+    metrics.forget(PlanName("web"))
+    assert shown() == [None, None]
+
+
+def test_an_account_that_is_left_alone_is_shown_until_it_is_not() -> None:
+    metrics, labels = Metrics(), {"account": "123456789012", "region": "eu-central-1"}
+    for left_alone in (False, True, False):
+        metrics.account_throttled(*labels.values(), left_alone=left_alone)
+        assert value(metrics, "reconciler_account_throttled", labels) == left_alone
 
 
 def test_no_label_ever_holds_a_resources_name_or_identifier() -> None:

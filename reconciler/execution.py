@@ -1,0 +1,159 @@
+"""Carrying a decided change set out: apply it, publish it, or only remember what looking has taught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.apply import Actor, apply
+from reconciler.live import View, record_of
+from reconciler.model.change import ChangeSet
+from reconciler.model.decision import Decision, Mode
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import Digest, StepId
+from reconciler.model.plan import Approval, Plan
+from reconciler.model.report import BranchInfo, PlanState, StepResult, StepState
+from reconciler.ports import Clock, EventSink, Pipeline, Providers, Quotas, Scope, Store, Telemetry
+from reconciler.recording import Pass, Recording
+from reconciler.review import spent, usable
+from reconciler.status.outcome import Backoff, Outcome, applied
+from reconciler.template import resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where direct writes are possible at all, how many steps run at once, how failures are spaced."""
+
+    writable: frozenset[str]
+    parallel: int
+    backoff: Backoff
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Does what a reviewed pass may do. ``stopping``: whether to begin no further step."""
+
+    providers: Providers
+    pipeline: Pipeline
+    store: Store
+    clock: Clock
+    events: EventSink
+    telemetry: Telemetry
+    quotas: Quotas
+    recording: Recording
+    limits: Limits
+    stopping: Callable[[], bool]
+
+    def carry_out(self, work: Pass, scope: Scope, view: View, reviewed: Outcome) -> Outcome:
+        """Go on from the review. Raises ReconcilerError."""
+        changes, decision = reviewed.changes, reviewed.decision
+        if changes is None or decision is None or reviewed.state is PlanState.FAILED:
+            return reviewed
+        if reviewed.state is PlanState.IN_SYNC:
+            self._remember(changes, scope)
+            self._export(view, changes.plan, scope)
+            return self._retire(reviewed, changes.plan)
+        if decision.mode is Mode.PIPELINE:
+            return self._publish(work.plan, reviewed, changes, decision)
+        self._remember(changes, scope)
+        if decision.mode is not Mode.APPLY:
+            return reviewed
+        return self._apply(work, scope, view, reviewed, changes)
+
+    def approvals(self, work: Pass, change: Digest | None = None) -> tuple[Approval, ...]:
+        """Approvals without the scopes that earlier passes used up, not expired by now, and not of another change."""
+        used: Collection[tuple[str, str]] = self.store.consumed_approvals(work.plan.digest)
+        return tuple(usable(approval, used, self.clock.now(), change) for approval in work.approvals)
+
+    def writable(self, plan: Plan) -> bool:
+        """Whether the configuration lets the plan's environment be written directly."""
+        return plan.target.environment in self.limits.writable
+
+    def _apply(self, work: Pass, scope: Scope, view: View, reviewed: Outcome, changes: ChangeSet) -> Outcome:
+        assert reviewed.decision is not None
+        assert reviewed.context is not None
+        assert work.lease is not None
+        plan = changes.plan
+        self.store.ping()
+        self._use_up(work, changes, reviewed.decision)
+        self.recording.mark_applying(plan)
+        actor = Actor(work.run, plan, scope, view, self.providers, self.store, self.clock, self.events, work.lease)
+        with self.recording.timed(plan, "apply"):
+            result = apply(changes, actor, reviewed.context, parallel=self.limits.parallel, stopping=self.stopping)
+        outcome = replace(
+            applied(reviewed, result.steps, result.rolled_back), quotas=self._quotas_met(scope, result.steps)
+        )
+        if outcome.state is PlanState.DRIFTED:
+            self.store.release_approvals(work.run)
+        self._count(changes, result.steps, result.rolled_back)
+        if outcome.state is PlanState.IN_SYNC:
+            self._export(view, plan, scope)
+        return outcome
+
+    def _count(self, changes: ChangeSet, steps: Collection[StepResult], rolled_back: bool | None) -> None:
+        environment = changes.plan.target.environment
+        actions = {step.id: step.action.value for step in changes.steps}
+        for step in steps:
+            self.telemetry.action_applied(environment, step.type, actions[step.id], step.state.value)
+        if rolled_back is not None:
+            self.telemetry.rolled_back(environment, "succeeded" if rolled_back else "failed")
+
+    def _publish(self, plan: Plan, reviewed: Outcome, changes: ChangeSet, decision: Decision) -> Outcome:
+        with self.recording.timed(plan, "pipeline"):
+            branch = self.pipeline.publish(changes, decision)
+        number = len(changes.changes)
+        message = f"{number} change{'s' * (number != 1)} on branch {branch.branch}, to be reviewed and deployed"
+        return replace(reviewed, state=PlanState.PIPELINE_OPEN, message=message, branch=branch)
+
+    def _retire(self, reviewed: Outcome, plan: Plan) -> Outcome:
+        """Nothing is left to change: a branch that carried the change there has done its work.
+
+        Policy can't tell that there was one, because it has no action left to say "pipeline" to. Git is asked only
+        while a branch is known to be open, or nothing is known at all: being in sync must not depend on a remote.
+        """
+        previous = self.recording.previous(plan.name)
+        known = previous.branch if previous else None
+        if (previous is None and self.writable(plan)) or (previous is not None and not _is_open(known)):
+            return replace(reviewed, branch=known)
+        with self.recording.timed(plan, "pipeline"):
+            return replace(reviewed, branch=self.pipeline.retire(plan))
+
+    def _use_up(self, work: Pass, changes: ChangeSet, decision: Decision) -> None:
+        """Single-use scopes are gone from the moment the pass begins to act on them, unless it is interrupted."""
+        for name, scope in spent(self.approvals(work, changes.digest), changes, decision):
+            self.store.consume_approval(work.plan.digest, name, scope, work.run)
+
+    def _quotas_met(self, scope: Scope, steps: Collection[StepResult]) -> dict[StepId, Mapping[str, str]]:
+        """What AWS says of the quotas that steps ran into."""
+        kind = FaultKind.QUOTA
+        return {
+            step.id: self.quotas(scope, AwsFault(kind, step.error, service=step.service, code=step.code))
+            for step in steps
+            if step.state is StepState.FAILED and step.error_kind == kind
+        }
+
+    def _remember(self, changes: ChangeSet, scope: Scope) -> None:
+        """What looking has taught: resources found again by their tags, resources to forget."""
+        plan = changes.plan
+        if not self.writable(plan):
+            return
+        found = changes.found - changes.gone
+        records = self.store.records(plan.name) if found else {}
+        for name in found:
+            identifier = changes.identifiers.get(name)
+            if identifier is not None and not plan.absent:
+                at, adopted = self.clock.now(), name in records and records[name].adopted
+                desired = changes.desired[name]
+                self.store.save_record(record_of(plan, name, identifier, desired, scope, at, adopted=adopted))
+        for name in changes.gone:
+            self.store.drop_record(plan.name, name)
+
+    def _export(self, view: View, plan: Plan, scope: Scope) -> None:
+        """Outputs that other plans may import."""
+        exports = {resolve(o.export, view): resolve(o.value, view) for o in plan.outputs if o.export is not None}
+        if exports:
+            self.store.save_exports(plan.name, scope.account, scope.region, exports)
+
+
+def _is_open(branch: BranchInfo | None) -> bool:
+    return branch is not None and branch.state == "open"

@@ -1,0 +1,53 @@
+"""Which IAM action an SDK operation asks for. Most have the operation's name; here are those that haven't."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from reconciler.providers.levels import iam_name, known_action, prefixes
+
+#: Writes whose IAM action has another name, by SDK service; ``levels`` has the reads.
+_WRITES: Mapping[str, Mapping[str, str]] = {
+    "s3": {
+        "CopyObject": "PutObject",
+        "CreateMultipartUpload": "PutObject",
+        "DeleteBucketAnalyticsConfiguration": "PutAnalyticsConfiguration",
+        "DeleteBucketCors": "PutBucketCORS",
+        "DeleteBucketEncryption": "PutEncryptionConfiguration",
+        "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+        "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+        "DeleteBucketReplication": "PutReplicationConfiguration",
+        "DeleteBucketTagging": "PutBucketTagging",
+        "DeleteObjects": "DeleteObject",
+        "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+        "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+        "PutBucketCors": "PutBucketCORS",
+        "PutBucketEncryption": "PutEncryptionConfiguration",
+        "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+        "PutBucketNotificationConfiguration": "PutBucketNotification",
+        "PutBucketReplication": "PutReplicationConfiguration",
+        "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+        "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+        "UploadPart": "PutObject",
+    },
+}
+#: Reads that ``levels`` has no need to know by IAM's name.
+_READS: Mapping[str, Mapping[str, str]] = {"s3": {"GetBucketCors": "GetBucketCORS"}}
+
+#: Operations that are free of permissions.
+_FREE = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
+
+
+@lru_cache(maxsize=4096)
+def action_of(service: str, operation: str) -> str:
+    """The IAM action (``s3:PutEncryptionConfiguration``) of an SDK operation; empty if it can't be told.
+
+    ``service`` is the SDK's name of it, ``operation`` the API's. An operation that asks for several is known by the
+    one of its own name.
+    """
+    if (service, operation) in _FREE:
+        return ""
+    other = _WRITES.get(service, {}).get(operation) or _READS.get(service, {}).get(operation)
+    name = other or iam_name(service, operation)
+    return next((f"{prefix}:{name}" for prefix in prefixes(service) if known_action(prefix, name)), "")

@@ -1,0 +1,227 @@
+"""The least-privilege IAM policies that plans need, account by account. Pure: asks AWS nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from reconciler.model.ids import Owner
+from reconciler.model.plan import Plan, PlannedResource
+from reconciler.model.values import Deferred, has_unknown, leaves
+from reconciler.ports import Scope
+from reconciler.providers.levels import READ_LEVELS, access_level, takes_resource
+from reconciler.providers.native.naming import NameRule
+from reconciler.providers.needs import ALSO, ATTRIBUTES, ELSEWHERE, EXPLAINING, LISTINGS, NAMED, NEEDS, Needs
+from reconciler.providers.policydocs import Grant, document, documents_of, statement, statements_of
+from reconciler.providers.registry import Registry
+from reconciler.schema import schema_for
+
+_CLOUD_CONTROL_READS = ("cloudformation:GetResource", "cloudformation:ListResources")
+_CLOUD_CONTROL_WRITES = (
+    "cloudformation:CreateResource",
+    "cloudformation:UpdateResource",
+    "cloudformation:DeleteResource",
+    "cloudformation:GetResourceRequestStatus",
+)
+_REGISTRY = Registry()
+_PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPolicy:
+    """What the identity that works in an account needs. ``documents``: each fits into one managed policy."""
+
+    account: str
+    environments: tuple[str, ...]
+    plans: tuple[str, ...]
+    read_only: bool
+    documents: tuple[Mapping[str, Any], ...]
+
+
+def policies_for(plans: Iterable[Plan], writable: Collection[str]) -> tuple[AccountPolicy, ...]:
+    """The policies for a set of plans. ``writable``: environments that are written directly; others are only read."""
+    by_account: dict[str, list[Plan]] = defaultdict(list)
+    for plan in plans:
+        by_account[plan.target.account].append(plan)
+    return tuple(_policy(account, chosen, writable) for account, chosen in sorted(by_account.items()))
+
+
+def assume_role(roles: Iterable[str]) -> Mapping[str, Any] | None:
+    """What the process itself needs, before it is anybody in an account; None where it assumes no role."""
+    arns = sorted(set(roles))
+    return document([statement("AssumeRoles", ["sts:AssumeRole"], arns, None)]) if arns else None
+
+
+def grants(plan: Plan, *, writes: bool) -> frozenset[Grant]:
+    """Everything that passes over a plan may call."""
+    return frozenset(_grants(plan, writes=writes))
+
+
+def _policy(account: str, plans: Sequence[Plan], writable: Collection[str]) -> AccountPolicy:
+    needed = {grant for plan in plans for grant in grants(plan, writes=plan.target.environment in writable)}
+    return AccountPolicy(
+        account,
+        tuple(sorted({plan.target.environment for plan in plans})),
+        tuple(sorted(plan.name for plan in plans)),
+        not any(plan.target.environment in writable for plan in plans),
+        tuple(documents_of(statements_of(needed))),
+    )
+
+
+# what a plan needs
+
+
+def _grants(plan: Plan, *, writes: bool) -> Iterator[Grant]:
+    region = plan.target.region
+    yield Grant("sts:GetCallerIdentity", "*", region)
+    for resource in plan.resources.values():
+        needs = NEEDS.get(resource.type)
+        yield from _native(plan, resource, needs, writes) if needs else _by_schema(plan, resource, writes)
+    for type_name, (few, action) in LISTINGS.items():
+        if sum(resource.type == type_name for resource in plan.resources.values()) > few:
+            yield Grant(action, "*", region)
+    yield from _outside(plan, writes=writes)
+    if writes:
+        yield from (Grant(action, "*", region) for action in EXPLAINING)
+
+
+def _native(plan: Plan, resource: PlannedResource, needs: Needs, writes: bool) -> Iterator[Grant]:
+    names = _actions(needs, resource, writes)
+    arns = _arns(plan, resource, needs)
+    for name in names:
+        action = f"{needs.service}:{name}"
+        for arn in _where(plan, resource, action, arns):
+            yield Grant(action, arn, plan.target.region)
+    if needs.tagged:
+        yield Grant("tag:GetResources", "*", plan.target.region)
+
+
+def _actions(needs: Needs, resource: PlannedResource, writes: bool) -> set[str]:
+    """A delete is undone from a complete reading, so that whoever may write may read every setting of the type."""
+    given = resource.properties.keys()
+    found = {
+        needs.read,
+        *(read for name, (read, _) in needs.settings.items() if (writes and needs.whole) or name in given),
+    }
+    if writes:
+        found |= {needs.write, *(write for name, (_, write) in needs.settings.items() if name in given)}
+        found |= {needs.untag} if "Tags" in given else set()
+        found |= {needs.change} if given - needs.given else set()
+    return {action for several in found for action in several.split()}
+
+
+def _where(plan: Plan, resource: PlannedResource, action: str, arns: Sequence[str]) -> Sequence[str]:
+    """What an action is to be allowed on: ``*`` where IAM knows no narrower resource for it."""
+    if not takes_resource(*action.split(":")):
+        return ("*",)
+    if action in ELSEWHERE:
+        return _filled(plan, ELSEWHERE[action])
+    if (resource.type, action) in NAMED:
+        return _referred(plan, resource, *NAMED[resource.type, action])
+    return (*arns, *_filled(plan, ALSO.get(action, ())))
+
+
+def _referred(plan: Plan, resource: PlannedResource, name: str, kind: str) -> Sequence[str]:
+    """ARNs of the roles, users or groups that a property names; of all, where a name isn't known or may have a path."""
+    entities = resource.properties.get(name)
+    found: list[str] = []
+    for entity in entities if isinstance(entities, list) else [None]:
+        other = (
+            plan.resources.get(entity.argument) if isinstance(entity, Deferred) and entity.function == "Ref" else None
+        )
+        if other is not None and other.type == "AWS::IAM::Role":
+            found += _arns(plan, other, NEEDS[other.type])
+        elif isinstance(entity, str):
+            found += _filled(plan, (f"arn:{{partition}}:iam::{{account}}:{kind}/{way}{entity}" for way in ("", "*/")))
+        else:
+            return _filled(plan, (f"arn:{{partition}}:iam::{{account}}:{kind}/*",))
+    return found
+
+
+def _by_schema(plan: Plan, resource: PlannedResource, writes: bool) -> Iterator[Grant]:
+    """A type without a native provider: what its handlers say that they need, through the Cloud Control API."""
+    schema = schema_for(resource.type, plan.target.region)
+    handlers = schema.handler_permissions if schema else {}
+    reads = {action for name in ("read", "list") for action in handlers.get(name, ())}
+    # Handlers are careless: some name a write among what they need to read.
+    found = {action for action in reads if access_level(*action.partition(":")[::2]) in READ_LEVELS}
+    found |= set(_CLOUD_CONTROL_READS)
+    if writes:
+        found |= reads.union(*(handlers.get(name, ()) for name in ("create", "update", "delete")))
+        found |= set(_CLOUD_CONTROL_WRITES)
+    yield from (Grant(action, "*", plan.target.region) for action in found)
+
+
+def _outside(plan: Plan, *, writes: bool) -> Iterator[Grant]:
+    """Availability zones, attributes that cost a call, and dynamic references, which writable targets resolve."""
+    region = plan.target.region
+    for node in leaves([*(one.properties for one in plan.resources.values()), *(one.value for one in plan.outputs)]):
+        if not isinstance(node, Deferred):
+            continue
+        if node.function == "Fn::GetAZs":
+            yield Grant("ec2:DescribeAvailabilityZones", "*", region)
+        elif node.function == "Fn::GetAtt":
+            referred = plan.resources.get(node.argument[0])
+            action = ATTRIBUTES.get((referred.type, node.argument[1])) if referred else None
+            if action:
+                yield Grant(action, "*", region)
+        elif node.function == "Resolve" and writes:
+            yield _secret(plan, *node.argument)
+
+
+def _secret(plan: Plan, service: str, key: str) -> Grant:
+    if service != "secretsmanager":
+        name = key.partition(":")[0].removeprefix("/")
+        arn = _filled(plan, ("arn:{partition}:ssm:{region}:{account}:parameter/",))[0] + name
+        return Grant("ssm:GetParameter", arn, plan.target.region)
+    if key.startswith("arn:"):
+        return Grant("secretsmanager:GetSecretValue", ":".join(key.split(":")[:7]), plan.target.region)
+    start = _filled(plan, ("arn:{partition}:secretsmanager:{region}:{account}:secret:",))[0]
+    return Grant("secretsmanager:GetSecretValue", f"{start}{key.partition(':')[0]}-??????", plan.target.region)
+
+
+# names
+
+
+def _arns(plan: Plan, resource: PlannedResource, needs: Needs) -> tuple[str, ...]:
+    if needs.arn == "*":
+        return ("*",)
+    name = _name(plan, resource, needs) or "*"
+    path = resource.properties.get("Path") or "/"
+    path = "*" if has_unknown(path) or not isinstance(path, str) else path.strip("/")
+    arn = needs.arn.replace("{path}", f"{path}/" if path else "").replace("{name}", name.removeprefix("/"))
+    if resource.type == "AWS::Logs::LogGroup":
+        arn = needs.arn.replace("{name}", name)
+        return _filled(plan, (arn, f"{arn}:*"))
+    if resource.type == "AWS::KMS::Alias" and name == "*":
+        arn = needs.arn.replace("{name}", "alias/*")
+    return _filled(plan, (arn,))
+
+
+def _filled(plan: Plan, patterns: Iterable[str]) -> tuple[str, ...]:
+    target = plan.target
+    partition = next((name for start, name in _PARTITIONS if target.region.startswith(start)), "aws")
+    values = {"{partition}": partition, "{region}": target.region, "{account}": target.account}
+    found = list(patterns)
+    for field, value in values.items():
+        found = [pattern.replace(field, value) for pattern in found]
+    return tuple(found)
+
+
+def _name(plan: Plan, resource: PlannedResource, needs: Needs) -> str:
+    """The physical name: as the plan gives it, of the resource it refers to, or as it will be generated."""
+    given = resource.properties.get(needs.name)
+    if isinstance(given, str):
+        return given
+    if isinstance(given, Deferred):
+        other = plan.resources.get(given.argument) if given.function == "Ref" else None
+        return _name(plan, other, NEEDS[other.type]) if other is not None and other.type in NEEDS else ""
+    rule = getattr(_REGISTRY.get(resource.type), "naming", None)
+    if given is not None or not isinstance(rule, NameRule):
+        return ""
+    if any(isinstance(resource.properties.get(name), Deferred) for name in (*rule.distinct, rule.fifo)):
+        return ""
+    # All that a name is made of is the owner, and where it is.
+    return rule.name(resource.properties, Owner(plan.name, resource.logical_id), cast("Scope", plan.target)) or ""

@@ -1,0 +1,1 @@
+"""The forms of explained errors, one module a family; ``status.explain`` chooses among them. All pure."""

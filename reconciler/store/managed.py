@@ -1,0 +1,99 @@
+"""What plans manage: records, and the outputs that other plans import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName, TypeName
+from reconciler.model.resource import Record
+from reconciler.store import tables
+from reconciler.store.part import Part
+from reconciler.store.rules import storable
+
+
+class Managed(Part):
+    """Records and exports."""
+
+    def records(self, plan: PlanName) -> Mapping[LogicalId, Record]:
+        table = tables.records
+        query = select(table.c.body).where(table.c.plan == plan).order_by(table.c.logical_id)
+        return {record.logical_id: record for record in self._db.values(Record, query)}
+
+    def owner_of(self, type_name: TypeName, identifier: Identifier, account: str, region: str) -> Record | None:
+        columns = tables.records.c
+        query = (
+            select(columns.body)
+            .where(columns.type == type_name, columns.identifier == identifier)
+            .where(columns.account == account, columns.region == region)
+            .order_by(columns.plan, columns.logical_id)
+        )
+        return self._db.first(Record, query)
+
+    def save_record(self, record: Record) -> None:
+        with self._db.write() as connection:
+            self._save_record(connection, record)
+
+    def move_record(self, record: Record, former: Owner) -> None:
+        with self._db.write() as connection:
+            self._drop_record(connection, former.plan, former.logical_id)
+            self._save_record(connection, record)
+
+    def records_in(self, account: str, region: str) -> Collection[Record]:
+        columns = tables.records.c
+        query = select(columns.body).where(columns.account == account, columns.region == region)
+        return self._db.values(Record, query.order_by(columns.plan, columns.logical_id))
+
+    def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None:
+        with self._db.write() as connection:
+            self._drop_record(connection, plan, logical_id)
+
+    def recorded_plans(self) -> Collection[PlanName]:
+        column = tables.records.c.plan
+        with self._db.read() as connection:
+            return [PlanName(name) for name in connection.scalars(select(column).distinct().order_by(column))]
+
+    def save_exports(self, plan: PlanName, account: str, region: str, exports: Mapping[str, Any]) -> None:
+        columns = tables.exports.c
+        kept = {name: self._db.encode(value) for name, value in exports.items() if storable(value)}
+        place = (columns.account == account, columns.region == region, columns.plan == plan)
+        with self._db.read() as connection:
+            rows = connection.execute(select(columns.name, columns.body).where(*place)).tuples()
+            stored = dict(rows.all())
+        if stored == kept:
+            return
+        with self._db.write() as connection:
+            connection.execute(delete(tables.exports).where(*place, columns.name.not_in(kept)))
+            for name, body in kept.items():
+                row = {"account": account, "region": region, "name": name, "plan": plan, "body": body}
+                self._db.upsert(connection, tables.exports, row, ("account", "region", "name", "plan"))
+
+    def export(self, account: str, region: str, name: str) -> Any | None:
+        columns = tables.exports.c
+        query = (
+            select(columns.body)
+            .where(columns.account == account, columns.region == region, columns.name == name)
+            .order_by(columns.seq)  # of two plans that export the same name, the first keeps it
+        )
+        with self._db.read() as connection:
+            body = connection.scalars(query.limit(1)).first()
+        return None if body is None else json.loads(body)
+
+    def _save_record(self, connection: Connection, record: Record) -> None:
+        row = {
+            "plan": record.plan,
+            "logical_id": record.logical_id,
+            "type": record.type,
+            "identifier": record.identifier,
+            "account": record.account,
+            "region": record.region,
+            "body": self._db.encode(record),
+        }
+        self._db.upsert(connection, tables.records, row, ("plan", "logical_id"))
+
+    def _drop_record(self, connection: Connection, plan: PlanName, logical_id: LogicalId) -> None:
+        table = tables.records
+        connection.execute(delete(table).where(table.c.plan == plan, table.c.logical_id == logical_id))

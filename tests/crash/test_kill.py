@@ -1,0 +1,106 @@
+"""Killed with -9 at every boundary and at random instants: the next process brings the world to the plan.
+
+By default a plan of eight and a sample of the instants. ``RECONCILER_STRESS=1``: twenty-five resources, every boundary
+of every scenario, and 300 random instants.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from reconciler.testing.localaws import LocalAws
+from tests.crash import plans
+from tests.crash.harness import Crashes
+from tests.crash.plans import Resources
+from tests.world import counts
+
+STRESS = os.environ.get("RECONCILER_STRESS") == "1"
+BEFORE, AFTER = (plans.estate, plans.estate_changed) if STRESS else (plans.small, plans.small_changed)
+SEED = int(os.environ.get("RECONCILER_SEED", "1"))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """From one content of the plan to another; ``boundaries``: how many instants the whole pass has."""
+
+    before: Resources | None
+    after: Resources
+    spec: dict[str, str]
+    expected: dict[str, int]
+    names: list[str]
+    boundaries: int
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def crashes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
+    with LocalAws() as aws:
+        made = Crashes(tmp_path_factory.mktemp("crash"), aws)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module", params=["create", "change", "absent"])
+def scenario(request: pytest.FixtureRequest, crashes: Crashes) -> Scenario:
+    """Measured by a pass that nothing disturbs."""
+    before = None if request.param == "create" else BEFORE()
+    after = BEFORE() if request.param != "change" else AFTER()
+    spec = {"state": "absent"} if request.param == "absent" else {}
+    begin(crashes, before)
+    crashes.write(after, **spec)
+
+    started = time.monotonic()
+    ended = crashes.passes(1)
+    seconds = time.monotonic() - started
+    assert ended.get("states") == ["in_sync"], ended
+    expected = counts(crashes.world())
+    names = [] if spec else sorted(after)
+    assert ended["records"] == names
+    return Scenario(before, after, spec, expected, names, ended["boundaries"], seconds)
+
+
+def begin(crashes: Crashes, before: Resources | None) -> None:
+    """A world in which the former content is in force."""
+    crashes.fresh()
+    if before is not None:
+        crashes.write(before)
+        assert crashes.passes(1)["states"] == ["in_sync"]
+
+
+def test_killed_at_boundaries(crashes: Crashes, scenario: Scenario) -> None:
+    step = 1 if STRESS else max(1, scenario.boundaries // 8)
+    first = 1 if STRESS else 1 + SEED % step
+    tried = 0
+    for at in range(first, scenario.boundaries + 1, step):
+        begin(crashes, scenario.before)
+        crashes.write(scenario.after, **scenario.spec)
+        ended = crashes.passes(1, at=at)
+        assert ended.get("signal") == 9 or at > scenario.boundaries - 4, (at, ended)
+        try:
+            crashes.recovered(scenario.expected, scenario.names)
+        except AssertionError as error:
+            raise AssertionError(f"killed at boundary {at} of {scenario.boundaries}: {error}") from error
+        tried += 1
+    print(f"killed at {tried} of {scenario.boundaries} boundaries")
+
+
+def test_killed_at_random_instants(crashes: Crashes, scenario: Scenario) -> None:
+    dice = random.Random(SEED)
+    runs = 100 if STRESS else 3
+    for number in range(runs):
+        begin(crashes, scenario.before)
+        crashes.write(scenario.after, **scenario.spec)
+        kills = [dice.uniform(0.0, scenario.seconds) for _ in range(dice.choice([1, 1, 2, 3]))]
+        for after in kills:
+            crashes.passes(1, after=after)
+        try:
+            crashes.recovered(scenario.expected, scenario.names)
+        except AssertionError as error:
+            raise AssertionError(f"run {number}, killed after {kills} s: {error}") from error
+    print(f"{runs} random instants")
