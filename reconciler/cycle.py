@@ -144,6 +144,7 @@ class Cycle:
         if held is not None:
             return held
         self._settle(work.plan)
+        self._revisions.renewed(work.plan)
         return self._flow(work, self._execution.carry_out)
 
     def _flow(self, work: Pass, finish: Finish) -> Outcome:

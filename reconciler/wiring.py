@@ -51,6 +51,7 @@ class App:
     clock: Clock
     events: EventSink
     access: Access
+    revisions: Revisions
 
     def close(self) -> None:
         """Let go of connections, files and processes."""
@@ -113,6 +114,7 @@ def _assembled(
 
     access, key = _access(settings, clock, metrics), secret_key(settings.state_dir)
     use_key(key)
+    revisions = Revisions(store, clock, key)
     cycle = Cycle(
         access=access,
         providers=Registry(),
@@ -127,11 +129,11 @@ def _assembled(
         claims=source.claims,
         locks=leases(settings, store, clock),
         breakers=_breakers(settings, store, clock),
-        revisions=Revisions(store, clock, key),
+        revisions=revisions,
         quotas=quota_of,
         limits=_limits(settings),
     )
-    return App(settings, source, cycle, store, policy, metrics, clock, events, access)
+    return App(settings, source, cycle, store, policy, metrics, clock, events, access, revisions)
 
 
 def _breakers(settings: Settings, store: Store, clock: Clock) -> Breakers:

@@ -61,25 +61,38 @@ class Former:
         wanted: Properties,
         applied: Properties,
         *,
+        given: bool = False,
         record: Record | None = None,
         keep: Keep | None = None,
-    ) -> frozenset[str]:
-        """Bring what ``wanted`` and ``applied`` name back to ``wanted``, and see to it. The properties that changed.
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Bring what ``wanted`` and ``applied`` name back to ``wanted``, and see to it.
 
         ``applied``: what the step set: taken back where ``wanted`` doesn't have it; what others set stays.
-        ``record``, ``keep``: as for ``Actor.perform``. Raises AwsFault if it can't be brought there.
+        ``given``: what AWS chose before, has chosen anew, and lets nobody change, may stay as it is.
+        ``record``, ``keep``: as for ``Actor.perform``. The properties that changed, and those that stay as given.
+        Raises AwsFault if it can't be brought there.
         """
         names = frozenset(wanted) | frozenset(applied)
         live = self.actor.read(step, identifier, names)
         if live is None:
             raise AwsFault(FaultKind.NOT_FOUND, f"{identifier} has gone; it can't be put back as it was")
         fields = self._fields(step, wanted, live, applied)
+        stay = self._given(step, fields) if given else frozenset()
+        if stay:
+            wanted = {name: value for name, value in wanted.items() if name not in stay}
+            fields = self._fields(step, wanted, live, applied)
         self._possible(step, identifier, fields, applied, live)
         changed = changed_properties(fields)
         if changed:
             self._update(step, live, wanted, applied, fields, record, keep)
             self._validated(step, identifier, wanted, applied)
-        return changed
+        return changed, stay
+
+    def _given(self, step: Step, fields: Collection[FieldChange]) -> frozenset[str]:
+        """What can't be changed in place and no plan had set."""
+        record = self.record(step)
+        fixed = changed_properties([field for field in fields if field.forces_replacement])
+        return fixed - record.applied.keys() if record is not None else frozenset()
 
     def _update(
         self,

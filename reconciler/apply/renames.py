@@ -23,7 +23,9 @@ def own_names(schema: TypeSchema | None, live: Observation) -> dict[tuple[str, .
     found = {PLACE: str(live.identifier)}
     for path in schema.read_only if schema else ():
         found.update(_texts(path, _at(live.properties, path)))
-    return {path: text for path, text in found.items() if path == PLACE or _is_name(text)}
+    read_only = {path[0] for path in found if path != PLACE}
+    given = [value for name, value in live.properties.items() if name not in read_only]
+    return {path: text for path, text in found.items() if path == PLACE or (_is_name(text) and text not in given)}
 
 
 class Renames:

@@ -66,4 +66,4 @@ def _led(undoing: Undoing, name: LogicalId, before: Observation) -> bool:
     step = Step(StepId(f"{name}:repoint"), name, kind, Verb.UPDATE, Action.UPDATE, before.identifier)
     own = settable(former.schema(step), former.actor.provider(step), before.properties)
     wanted = {key: former.renames(value) for key, value in own.items() if former.renames.touches(value)}
-    return bool(wanted and former.restored(step, before.identifier, wanted, {}))
+    return bool(wanted and former.restored(step, before.identifier, wanted, {})[0])

@@ -53,6 +53,7 @@ class Undoer:
                 self._mark_gone(steps[result.id], result)
         for result in reversed(taken):
             outcome[result.id] = self._undone(undoing, steps[result.id], result, entries.get(result.id))
+        self._complete(undoing, outcome)
         if not self.halted:
             self._repoint(undoing, outcome)
         return tuple(outcome[result.id] for result in results)
@@ -72,11 +73,25 @@ class Undoer:
             self.halted = str(error)
             return self._left(step, result, str(error))
         except Exception as error:
-            text = str(error) if isinstance(error, ReconcilerError) else f"{type(error).__name__}: {error}"
-            return self._left(step, result, text)
+            return self._left(step, result, _said(error))
         if result.state is StepState.FAILED:
             return replace(result, result=undone)
         return replace(result, state=StepState.ROLLED_BACK, result=f"{result.result}; {undone}", validation="passed")
+
+    def _complete(self, undoing: Undoing, outcome: dict[StepId, StepResult]) -> None:
+        for step, names in undoing.later:
+            result = outcome[step.id]
+            if FAILED in result.error:
+                continue
+            try:
+                if self.halted:
+                    raise StoreError(self.halted)
+                undoing.completed(step, names)
+            except StoreError as error:
+                self.halted = str(error)
+                outcome[step.id] = self._left(step, result, str(error))
+            except Exception as error:
+                outcome[step.id] = self._left(step, result, _said(error))
 
     def _left(self, step: Step, result: StepResult, why: str) -> StepResult:
         """What the step did stays, and so must what it rests upon."""
@@ -102,6 +117,10 @@ def _with(result: StepResult, done: Repointed) -> StepResult:
         return replace(result, result=f"{result.result}; {done.name} led to it")
     text = f"{FAILED}{done.name} still names what is gone: {done.problem}"
     return replace(result, state=StepState.FAILED, error=f"{result.error}; {text}" if result.error else text)
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, ReconcilerError) else f"{type(error).__name__}: {error}"
 
 
 def _taken(result: StepResult, entries: dict[StepId, JournalEntry]) -> bool:

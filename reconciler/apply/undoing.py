@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.apply.act import Call, Keep
 from reconciler.apply.former import Former, beside
 from reconciler.apply.looking import look_until
-from reconciler.apply.renames import mentions, own_names
+from reconciler.apply.renames import PLACE, mentions, own_names
 from reconciler.apply.settling import UNDO, Settled, Settler, old_halves
 from reconciler.live import loss_of, name_for_old
 from reconciler.model.change import Step, Verb
@@ -35,6 +35,8 @@ class Undoing:
 
     former: Former
     remade: dict[StepId, dict[str, str]] = field(default_factory=dict)
+    #: properties of updated resources that could not be put back yet
+    later: list[tuple[Step, frozenset[str]]] = field(default_factory=list)
 
     def reverse(self, step: Step, result: StepResult, entry: JournalEntry | None) -> str:
         """Undo a step, and see to it; what was done, in words. ``entry``: what the journal says of its call.
@@ -100,15 +102,18 @@ class Undoing:
     # update and adopt
 
     def _revert(self, step: Step, entry: JournalEntry | None) -> str:
-        """Put back what the step changed, apart from what names something that isn't there again yet: see repointed."""
+        """Put back what the step changed; what names something that isn't there again yet comes later."""
         if entry is None:
             self._restore_record(step)
             return "nothing had been changed"
         snapshot, renames = self.former.snapshot(step), self.former.renames
         touched = entry.before.keys() | entry.after.keys()
-        touched = {name for name in touched if not renames.dangles(snapshot.properties.get(name))}
+        held = {name for name in touched if renames.dangles(snapshot.properties.get(name))}
+        touched -= held
+        if held:
+            self.later.append((step, frozenset(held)))
         wanted = {name: renames(value) for name, value in snapshot.properties.items() if name in touched}
-        changed = self.former.restored(
+        changed, _ = self.former.restored(
             step,
             snapshot.identifier,
             wanted,
@@ -119,6 +124,15 @@ class Undoing:
         if not changed:
             self._restore_record(step)
         return f"put {', '.join(sorted(changed)) or 'nothing'} back"
+
+    def completed(self, step: Step, names: frozenset[str]) -> None:
+        """Put back what had to wait. Raises as ``reverse``."""
+        snapshot, renames = self.former.snapshot(step), self.former.renames
+        wanted = {name: snapshot.properties[name] for name in names}
+        if renames.dangles(wanted):
+            raise AwsFault(FaultKind.NOT_FOUND, f"{', '.join(sorted(names))} named what could not be made again")
+        there = beside(step, "later", snapshot.identifier)
+        self.former.restored(there, snapshot.identifier, renames(wanted), {})
 
     def _restore_record(self, step: Step) -> None:
         actor = self.former.actor
@@ -140,7 +154,7 @@ class Undoing:
             self._settled(step, entry)
             if former.actor.read(step, snapshot.identifier, frozenset()) is not None:
                 there = beside(step, "kept", snapshot.identifier)
-                changed = former.restored(there, snapshot.identifier, former.renames(wanted), {})
+                changed, _ = former.restored(there, snapshot.identifier, former.renames(wanted), {})
                 return f"it was not deleted; put {', '.join(sorted(changed)) or 'nothing'} back"
             former.renames.lost(own_names(former.schema(step), snapshot))
         record = former.record(step)
@@ -152,11 +166,13 @@ class Undoing:
 
         remembered = None if record is None else replace(record, logical_id=name, identifier=Identifier(""))
         revived, identifier = self._made_again(step, snapshot, wanted, remembered, keep)
-        self._finish(step, snapshot, identifier, wanted)
+        given = self._finish(step, snapshot, identifier, wanted)
         keep(identifier)
         if revived:
             return f"took the deletion of {identifier} back"
-        lost = loss_of(former.schema(step), step.type, snapshot.properties, record.applied if record else {})
+        known = record.applied if record else {}
+        lost = loss_of(former.schema(step), step.type, snapshot.properties, known, made_again=True)
+        lost = (*lost, *(f"its {name}: AWS chose another" for name in sorted(given)))
         return f"made again as {identifier}{'; lost: ' + ', '.join(lost) if lost else ''}"
 
     def _made_again(
@@ -170,7 +186,7 @@ class Undoing:
                 step, lambda _p, _t: provider.revive(scope, old, before), wanted, record, keep, old
             )
         schema = self.former.schema(step)
-        names = set(own_names(schema, snapshot).values())
+        names = {text for path, text in own_names(schema, snapshot).items() if path != PLACE}
         needed = schema.required if schema else frozenset()
         # What names itself is set when the new name is known.
         first = {key: value for key, value in wanted.items() if key in needed or not mentions(value, names)}
@@ -203,8 +219,8 @@ class Undoing:
                 actor.clock.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def _finish(self, step: Step, snapshot: Observation, identifier: Identifier, wanted: Properties) -> None:
-        """Learn the new names, set what needed them, and see that all is as it was."""
+    def _finish(self, step: Step, snapshot: Observation, identifier: Identifier, wanted: Properties) -> frozenset[str]:
+        """Learn the new names, set what needed them, and see that all is as it was, but for what AWS has chosen."""
         former, schema = self.former, self.former.schema(step)
         names = frozenset(snapshot.properties)
         live = look_until(former.actor.clock, lambda: former.actor.read(step, identifier, names))
@@ -212,7 +228,7 @@ class Undoing:
             raise AwsFault(FaultKind.NOT_FOUND, f"{identifier} can't be found after it was made again")
         renames = former.renames
         self.remade[step.id] = renames.found(own_names(schema, snapshot), own_names(schema, live))
-        former.restored(beside(step, "finish", identifier), identifier, renames(wanted), {})
+        return former.restored(beside(step, "finish", identifier), identifier, renames(wanted), {}, given=True)[1]
 
     def _free_name(self, step: Step) -> LogicalId:
         """What to remember it under: as long as its replacement stands, it is an old half."""

@@ -18,7 +18,11 @@ from reconciler.model.plan import Plan
 from reconciler.schema import TypeSchema, identifier_of, schema_for
 
 #: Properties, beside names, that two live resources of a type can't share within their parent.
-_EXCLUSIVE = frozenset({"CidrBlock", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "InternetGatewayId"})
+_EXCLUSIVE = frozenset(
+    {"AllocationId", "CidrBlock", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "InternetGatewayId"}
+)
+#: The same for some types alone: a subnet has one route table.
+_EXCLUSIVE_IN = frozenset({("AWS::EC2::SubnetRouteTableAssociation", "SubnetId")})
 
 
 def steps_of(
@@ -34,12 +38,26 @@ def steps_of(
             step = _step(change, verb)
             steps[step.id] = step
     by_resource = {change.logical_id: change for change in changes}
-    first_out = {c.logical_id for c in changes if c.action is Action.REPLACE and _exclusive(plan, c)}
+    first_out = _first_out(plan, changes, needs)
     edged = [
         replace(step, needs=frozenset(_edges(step, steps, by_resource, needs, first_out))) for step in steps.values()
     ]
     by_id = {step.id: step for step in edged}
     return tuple(by_id[name] for wave in waves({step.id: step.needs for step in edged}) for name in wave)
+
+
+def _first_out(
+    plan: Plan, changes: Collection[Change], needs: Mapping[LogicalId, frozenset[LogicalId]]
+) -> set[LogicalId]:
+    """Replacements whose old half goes before the new one comes: those that can't exist twice, and what hangs on them.
+
+    A dependant's old half has to go before what it refers to can; its new half comes after the new one of that.
+    """
+    replaced = {change.logical_id: change for change in changes if change.action is Action.REPLACE}
+    found = {name for name, change in replaced.items() if _exclusive(plan, change)}
+    while more := {name for name in replaced.keys() - found if needs.get(name, frozenset()) & found}:
+        found |= more
+    return found
 
 
 def _verbs(plan: Plan, change: Change) -> tuple[Verb, ...]:
@@ -120,4 +138,5 @@ def _exclusive(plan: Plan, change: Change) -> bool:
 
 
 def _names(schema: TypeSchema, name: str) -> bool:
-    return (name.endswith("Name") or name in _EXCLUSIVE) and schema.forces_replacement((name,))
+    exclusive = name in _EXCLUSIVE or (schema.type_name, name) in _EXCLUSIVE_IN
+    return (name.endswith("Name") or exclusive) and schema.forces_replacement((name,))

@@ -49,7 +49,7 @@ def plan_from_json(text: str, key: bytes, secrets: Plan) -> Plan:
 
     Raises SecretMissing if one isn't there with the same value, ValueError if the text is something else.
     """
-    known = {_digest(value, key): value for value in _secrets(secrets, key)}
+    known = {_digest(value, key): value for value in _secrets(secrets)}
     return _with_values(_PLAN.validate_json(text), lambda value: _decoded(value, known))
 
 
@@ -121,7 +121,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | bool | int | float | None) else repr(value)
 
 
-def _secrets(plan: Plan, key: bytes) -> Iterator[Any]:
+def _secrets(plan: Plan) -> Iterator[Any]:
     """Every value of ``plan`` that ``_encoded`` would replace by a digest."""
     yield from _secret_leaves([item.value for item in plan.parameters])
     yield from _secret_leaves([item.properties for item in plan.resources.values()])

@@ -31,7 +31,7 @@ _lock = threading.Lock()
 
 
 def know(value: Any) -> None:
-    """Remember every text in ``value`` as a secret, in the spellings that errors and JSON give it."""
+    """Remember a text, or every text of a list, as a secret, in the spellings that errors and JSON give it."""
     for text in _texts(value):
         if len(text) < _SHORTEST or text in _known or text == MASK:
             continue
@@ -108,12 +108,10 @@ def _word(spelling: str) -> re.Pattern[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
+    """The texts in a value. Not those inside objects: most of a document with a secret in it is no secret."""
     if isinstance(value, str):
         yield value
         yield from (line for line in value.splitlines() if line != value and len(line) >= _DISTINCT)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)

@@ -111,6 +111,7 @@ class LocalAws:
         self._faults: list[_Fault] = []
         self._holds: list[Hold] = []
         self._clients: dict[tuple[str, str, str, str], Any] = {}
+        self._session: Any = None  # the stubs know only literal service names
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -277,10 +278,7 @@ class LocalAws:
             self._calls.extend(calls)
 
     def _new_client(self, service: str, account: str, region: str, role: str) -> Any:
-        from boto3.session import Session
-
-        with outsider():
-            session: Any = Session()  # the stubs know only literal service names
+        session = self._outsiders_session()
         keys = {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key}
         if account != self.account:
             sts = session.client("sts", endpoint_url=self.endpoint, region_name=region, **keys)
@@ -292,6 +290,15 @@ class LocalAws:
                 "aws_session_token": assumed["SessionToken"],
             }
         return session.client(service, endpoint_url=self.endpoint, region_name=region, **keys)
+
+    def _outsiders_session(self) -> Any:
+        """One for all clients: what a session parses once costs more than all of its clients."""
+        from boto3.session import Session
+
+        if self._session is None:
+            with outsider():
+                self._session = Session()
+        return self._session
 
     def _warm_up(self, service: str) -> None:
         """Load moto's code for a service by one harmless request (its answer does not matter)."""

@@ -294,7 +294,7 @@ def test_killed_in_the_middle_and_started_again(lab: Lab, operation: str) -> Non
     assert lab.app.store.unfinished(PlanName("chain"))
     with Running(lab) as daemon:
         daemon.reaches("chain", IN_SYNC)
-        assert daemon.said("step resumed after a crash")
+        assert daemon.said("interrupted step settled")
     assert len(vpcs(lab, "chain")) == 1
     found = lab.aws.client("ec2", account=SANDBOX, region=REGION).describe_subnets(
         Filters=[{"Name": "tag:reconciler:plan", "Values": ["chain"]}]

@@ -14,6 +14,7 @@ import pytest
 from git import Repo
 
 from reconciler import wiring
+from reconciler.execution import Execution
 from reconciler.model.errors import GuardBlocked
 from reconciler.model.plan import Target
 from reconciler.model.report import PlanState, RunReport
@@ -152,7 +153,7 @@ def test_a_hostile_cycle_can_write_nothing(lab: Lab, environment: str, monkeypat
     allow_all(lab)
     app = lab.open()
     monkeypatch.setattr("reconciler.cycle.narrowed", lambda decision, plan, writable: decision)
-    monkeypatch.setattr(type(app.cycle), "_writable", lambda self, plan: True)
+    monkeypatch.setattr(Execution, "writable", lambda self, plan: True)
     really = app.access.open
     monkeypatch.setattr(app.access, "open", lambda target, *, read_only: really(target, read_only=True))
     lab.write(web(environment))

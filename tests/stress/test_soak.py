@@ -23,7 +23,7 @@ from tests.e2e.conftest import ROOT, SANDBOX, Lab
 from tests.e2e.running import TOKEN, Running, plan_text, queue, until, vpc
 
 FULL = os.environ.get("RECONCILER_STRESS") == "1"
-PLANS, SECONDS = (12, 600.0) if FULL else (5, 24.0)
+PLANS, SECONDS = (12, 600.0) if FULL else (5, 15.0)
 INTERVAL, USUAL_INTERVAL = 0.5, 300.0
 #: A settled daemon may still fill caches and pools. Shares of what was there after the first third.
 MEMORY, STORE = 1.12, 1.5

@@ -91,7 +91,7 @@ def apply(plans: PlansArgument = None, config: ConfigOption = None, output: Outp
         broken = {} if plans else snapshot.invalid
         stop = runtime.Stop(app.cycle)
         with SignalPump(stop.receive):
-            _apply(app, chosen, snapshot, stop, reports, display)
+            make_passes(app, chosen, snapshot, stop, reports, display)
     if output is Output.JSON:
         show_json({"runs": reports, "invalid": broken})
     else:
@@ -100,9 +100,10 @@ def apply(plans: PlansArgument = None, config: ConfigOption = None, output: Outp
     raise typer.Exit(1 if broken or left_out else apply_code(reports))
 
 
-def _apply(
+def make_passes(
     app: App, plans: list[Plan], snapshot: Snapshot, stop: runtime.Stop, reports: list[RunReport], display: Progress
 ) -> None:
+    """One pass over each plan, as ``apply`` makes it; what is left out has been complained of."""
     for plan in plans:
         if stop.asked:
             note(f"Interrupted: {plan.name} was not begun")

@@ -12,7 +12,7 @@ from reconciler.model.decision import Decision
 
 
 def exact_change(changes: ChangeSet, given: Decision) -> Text:
-    """The change set under its digest, what is lost for good, and the decision as it stands without the approval."""
+    """The change set (with what is lost for good), its digest, and the decision as it stands without the approval."""
     plan = changes.plan
     back = f", rolling back to revision {plan.rolling_back}" if plan.rolling_back is not None else ""
     page = Page()
@@ -21,18 +21,6 @@ def exact_change(changes: ChangeSet, given: Decision) -> Text:
     page.line()
     page.add([change_set(changes)])
     page.line(f"Change: {changes.digest}")
-    page.add(_losses(changes))
     page.line()
     page.add([decision(given)])
     return page.text
-
-
-def _losses(changes: ChangeSet) -> list[Text]:
-    page = Page()
-    lost = [(change.logical_id, text) for change in changes.changes for text in change.loss]
-    if lost:
-        page.line()
-        page.line("Can't be undone:", "bold red")
-        for name, text in lost:
-            page.line(f"  - {name}: {text}", "red")
-    return list(page)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Plan
+from reconciler.model.report import PlanState
 from tests.unit.apply.dying import Mortal
 from tests.unit.cycle.conftest import NETWORK, make_plan
 
@@ -123,18 +126,34 @@ def test_the_plan_may_change_before_the_restart(scenario: Scenario) -> None:
         rig.converges(back if back is not None and number % 2 else make_plan({"Topic": {"Type": "AWS::SNS::Topic"}}))
 
 
-@pytest.mark.parametrize("name", ["create", "replace, new one first", "replace, old one first", "update"])
-def test_a_rollback_may_be_killed_too(name: str) -> None:
-    scenario = SCENARIOS[name]
-    plan = make_plan(scenario.wanted)
-    victims = [("create", "Group"), ("create", "Subnet"), ("create", "Queue"), ("delete", "Vpc"), ("update", "Queue")]
-    for verb, victim in victims:
-        for at in boundaries(scenario, plan):
-            rig = scenario.rig()
-            rig.world.fail[verb, victim] = [AwsFault(FaultKind.QUOTA, "no more")]
-            rig.dies(plan, at)
-            rig.world.fail.clear()
-            rig.converges(plan)
+FAILING = [("create", "Group"), ("create", "Subnet"), ("create", "Queue"), ("delete", "Vpc"), ("delete", "Subnet")]
+
+
+def failing(name: str, verb: str, victim: str) -> Mortal:
+    """A scenario in which one step is going to fail for good."""
+    rig = SCENARIOS[name].rig()
+    rig.world.fail[verb, victim] = [AwsFault(FaultKind.QUOTA, "no more")]
+    return rig
+
+
+def undoing(moments: list[str]) -> range:
+    """The boundaries from the first call that takes a step back."""
+    first = next((number for number, moment in enumerate(moments) if ":undo" in moment), len(moments))
+    return range(first, len(moments), 1 if FULL else 2)
+
+
+@pytest.mark.parametrize("name", ["create", "replace, new one first", "replace, old one first"])
+@pytest.mark.parametrize(("verb", "victim"), FAILING)
+def test_a_rollback_may_be_killed_too(name: str, verb: str, victim: str) -> None:
+    plan = make_plan(SCENARIOS[name].wanted)
+    whole = failing(name, verb, victim)
+    whole.death.moments.clear()
+    whole.run(plan)
+    for at in undoing(whole.death.moments):
+        rig = failing(name, verb, victim)
+        rig.dies(plan, at)
+        rig.world.fail.clear()
+        rig.converges(plan)
 
 
 def halved(rig: Mortal, **spec: Any) -> Plan:
@@ -155,6 +174,24 @@ def test_the_old_half_goes_when_nothing_refers_to_it_any_more() -> None:
     rig.converges(plan)
 
 
+def test_a_replacement_that_was_never_made_leaves_nothing_behind() -> None:
+    rig = Mortal()
+    rig.converges(make_plan(NETWORK))
+    assert rig.dies_after(make_plan(network(Vpc={"CidrBlock": "10.9.0.0/16"})), "before create Vpc")
+    assert len(rig.store.records(make_plan(NETWORK).name)) == len(NETWORK) + 1
+    rig.converges(make_plan(NETWORK))
+
+
+def test_a_record_of_an_old_half_that_nothing_has_replaced_deletes_nothing() -> None:
+    rig = Mortal()
+    plan = make_plan(NETWORK)
+    rig.converges(plan)
+    record = rig.store.records(plan.name)[LogicalId("Vpc")]
+    rig.store.save_record(replace(record, logical_id=LogicalId("Vpc#replaced")))
+    assert rig.run(plan).state is PlanState.IN_SYNC
+    assert rig.world.log == []
+
+
 def test_the_old_half_goes_although_nothing_is_pruned() -> None:
     rig = Mortal()
     plan = halved(rig, prune=False)
@@ -170,8 +207,8 @@ def test_what_is_to_be_retained_when_replaced_stays() -> None:
         rig = Mortal()
         rig.converges(make_plan({"Queue": kept["Queue"]}))
         rig.dies(plan, at)
-        for _ in range(3):
-            rig.run(plan)
+        reports = [rig.run(plan) for _ in range(3)]
+        assert reports[-1].state is PlanState.IN_SYNC, (rig.moment, reports[-1].message)
         assert len(rig.world.of(QUEUE)) == 2, rig.moment
         assert set(rig.store.records(plan.name)) == {"Queue"}
 

@@ -164,6 +164,22 @@ def test_an_operation_that_could_not_be_asked_about_goes_on(rig: Mortal, kind: F
     assert len(rig.world.of(VPC)) == 1
 
 
+def test_what_a_rollback_has_taken_back_is_not_looked_for_again(rig: Mortal) -> None:
+    """AWS knows the token of what was deleted, so the next create needs another one."""
+    rig.world.slow.add(VPC)
+    rig.world.fail["poll", "vpc-1"] = [AwsFault(FaultKind.UNAVAILABLE, "down")]
+    report = rig.run(vpc("automatic"))
+    assert "rolled back" in report.message
+    first = journal(rig)["Vpc:create"]
+    assert (first.state, rig.world.of(VPC)) == (JournalState.PENDING, {})
+    report = rig.run(vpc("automatic"))
+    assert report.state is PlanState.IN_SYNC, report.message
+    rig.is_as(vpc())
+    settled = next(entry for entry in rig.store.journal(first.run) if entry.step == first.step)
+    assert (settled.state, settled.error) == (JournalState.FAILED, "taken back before it was known to be done")
+    assert journal(rig)["Vpc:create"].token != first.token
+
+
 def test_an_operation_that_aws_denies_for_a_moment_is_looked_for(rig: Mortal) -> None:
     rig.world.slow.add(VPC)
     rig.world.lag = 3

@@ -40,10 +40,15 @@ def test_a_sensitive_value_is_masked_in_everybodys_texts() -> None:
 
 @pytest.mark.parametrize("spell", [str, lambda text: json.dumps(text)[1:-1], quote, lambda text: json.dumps([text])])
 def test_every_spelling_is_masked(spell: object) -> None:
-    Sensitive({"Nested": [SECRET]})
+    Sensitive([SECRET])
     text = spell(SECRET)  # type: ignore[operator]
     assert MASK in scrub(f"x {text} y")
     assert "staple" not in scrub(f"x {text} y")
+
+
+def test_what_stands_beside_a_secret_in_a_document_is_none() -> None:
+    Sensitive({"Effect": "Allow", "Password": SECRET})
+    assert scrub("Allow") == "Allow"
 
 
 def test_short_secrets_are_masked_as_words_only() -> None:

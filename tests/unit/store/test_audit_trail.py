@@ -279,7 +279,11 @@ def test_an_archive_taken_away_leaves_a_gap_that_is_found(path: Path, number: in
     assert Check(after, None).read(store.audit_entries(after, 1000)) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b"{}"), gzip.compress(b"x" * 5000)[:20]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not gzip", gzip.compress(b"{}"), gzip.compress(b"x" * 5000)[:20]],
+    ids=["empty", "no archive", "no entries", "cut off"],
+)
 def test_a_damaged_archive_is_named(path: Path, content: bytes) -> None:
     store = filled(path)
     archived(path)[3].write_bytes(content)
