@@ -132,6 +132,7 @@ def estate_changed() -> Resources:
     changed["Role"]["Properties"]["Description"] = "for the estate, changed"
     changed["Logs"]["Properties"]["RetentionInDays"] = 30
     changed["Setting"]["Properties"]["Value"] = "two"
+    changed["Items"]["Properties"]["TableName"] = "items-by-key"  # AWS changes no key schema in place
     changed["Items"]["Properties"]["KeySchema"] = [{"AttributeName": "key", "KeyType": "HASH"}]
     changed["Items"]["Properties"]["AttributeDefinitions"] = [{"AttributeName": "key", "AttributeType": "S"}]
     changed["Db"]["Properties"]["SecurityGroupIngress"][0]["CidrIp"] = "10.0.1.0/24"

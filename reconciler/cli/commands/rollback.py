@@ -9,6 +9,7 @@ import typer
 
 from reconciler.cli import runtime
 from reconciler.cli.commands.passes import DENIED, WAITING, apply_code, make_passes
+from reconciler.cli.guard import FAILED
 from reconciler.cli.options import ConfigOption, Output, OutputOption, PlanArgument
 from reconciler.cli.terminal import note, show, show_json
 from reconciler.model.errors import ConfigurationError
@@ -118,16 +119,21 @@ class _Rollback:
         return self._made(number, preview)
 
     def _made(self, number: int, preview: PreviewLike) -> int:
+        """Make the pass. One that only waits has nothing to tell that wasn't just shown."""
+        from reconciler.cli.progress import progress
         from reconciler.cli.show.revisions import waiting
         from reconciler.daemon.signals import SignalPump
 
         reports: list[RunReport] = []
         stop = runtime.Stop(self._app.cycle)
-        with SignalPump(stop.receive):
-            make_passes(self._app, [self._plan], self._snapshot, stop, reports, self._display)
-        code = apply_code(reports) if reports else 1
+        with SignalPump(stop.receive), progress(quiet=True) as silent:
+            make_passes(self._app, [self._plan], self._snapshot, stop, reports, silent)
+        code = apply_code(reports) if reports else FAILED
         if code == WAITING and not self._quiet:
-            show("", waiting(self._plan, number))
+            show(waiting(self._plan, number))
+        else:
+            for report in reports:
+                self._display.outcome(report)
         self._json(number, preview, reports)
         return code
 
