@@ -92,10 +92,7 @@ class Bench:
         if self._cases:
             for name in self.app.store.records(self.plan):
                 self.app.store.drop_record(self.plan, name)
-        for backends in BackendDict._instances:  # type: ignore[misc]
-            if backends.service_name != "sts":  # the roles that were assumed stay assumed
-                for of_account in backends.values():
-                    of_account.reset()
+        _empty()
         self._cases += 1
         self.plan = PlanName(f"estate-case-{self._cases}")
         if resources is not None:
@@ -123,6 +120,19 @@ class Bench:
         assert sorted(self.app.store.records(self.plan)) == sorted(resources)
         assert not self.app.store.unfinished(self.plan)
         assert not self.app.store.unresolved(self.plan)
+
+
+def _empty() -> None:
+    """Forget every resource of every account; the roles that clients have assumed stay assumed."""
+    for backends in BackendDict._instances:  # type: ignore[misc]
+        if backends.service_name == "sts":
+            continue
+        for of_account in backends.values():
+            for backend in of_account.values():
+                keys = getattr(backend, "access_keys", None)
+                backend.reset()
+                if keys is not None:
+                    backend.access_keys = keys
 
 
 def comparable(world: World) -> Comparable:
