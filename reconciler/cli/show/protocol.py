@@ -165,4 +165,5 @@ def _validation(report: RunReport) -> str:
     results = [each.validation for each in report.steps if each.validation]
     if not results:
         return "pass (nothing to execute)" if report.state is PlanState.IN_SYNC else "not made"
-    return "pass" if all(result == "passed" for result in results) else "fail"
+    broken = any(each.state is StepState.FAILED for each in report.steps)
+    return "fail" if broken or any(result != "passed" for result in results) else "pass"
