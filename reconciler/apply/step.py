@@ -18,6 +18,7 @@ from reconciler.model.ids import ClientToken, Identifier, Owner
 from reconciler.model.progress import Progress
 from reconciler.model.report import StepResult, StepState
 from reconciler.model.resource import Observation, Record
+from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import ResourceProvider
 
@@ -219,7 +220,7 @@ class StepRunner:
 
 def _failed(result: StepResult, error: Exception) -> StepResult:
     kind = error.kind.value if isinstance(error, AwsFault) else getattr(error, "reason", FaultKind.INTERNAL.value)
-    text = str(error) if isinstance(error, ReconcilerError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, ReconcilerError) else scrub(f"{type(error).__name__}: {error}")
     result = replace(
         result, validation="failed" if isinstance(error, ValidationFailed) else "", error=text, error_kind=kind
     )

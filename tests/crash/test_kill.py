@@ -1,7 +1,7 @@
 """Killed with -9 at every boundary and at random instants: the next process brings the world to the plan.
 
 By default a plan of eight and a sample of the instants. ``RECONCILER_STRESS=1``: twenty-five resources, every boundary
-of every scenario, and 300 random instants.
+of every scenario, and 300 random instants; ``RECONCILER_SAMPLE=20``: of these only so many each.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tests.world import counts
 
 STRESS = os.environ.get("RECONCILER_STRESS") == "1"
 BEFORE, AFTER = (plans.estate, plans.estate_changed) if STRESS else (plans.small, plans.small_changed)
+SAMPLE = int(os.environ.get("RECONCILER_SAMPLE", "0"))
 SEED = int(os.environ.get("RECONCILER_SEED", "1"))
 
 
@@ -74,8 +75,9 @@ def begin(crashes: Crashes, before: Resources | None) -> None:
 
 
 def test_killed_at_boundaries(crashes: Crashes, scenario: Scenario) -> None:
-    step = 1 if STRESS else max(1, scenario.boundaries // 4)
-    first = 1 if STRESS else 1 + SEED * 7 % step
+    wanted = SAMPLE or (scenario.boundaries if STRESS else 4)
+    step = max(1, scenario.boundaries // wanted)
+    first = 1 + SEED * 7 % step
     tried = killed = 0
     for at in range(first, scenario.boundaries + 1, step):
         begin(crashes, scenario.before)
@@ -93,7 +95,7 @@ def test_killed_at_boundaries(crashes: Crashes, scenario: Scenario) -> None:
 
 def test_killed_at_random_instants(crashes: Crashes, scenario: Scenario) -> None:
     dice = random.Random(SEED)
-    runs = 100 if STRESS else 1
+    runs = SAMPLE or (100 if STRESS else 1)
     for number in range(runs):
         begin(crashes, scenario.before)
         crashes.write(scenario.after, **scenario.spec)
