@@ -20,8 +20,8 @@ from tests.crash.harness import Crashes
 from tests.crash.plans import Resources
 from tests.world import counts
 
-pytestmark = pytest.mark.timeout(900)  # a machine may be slow; the long version has a limit of its own
 STRESS = os.environ.get("RECONCILER_STRESS") == "1"
+pytestmark = pytest.mark.timeout(36_000 if STRESS else 900)  # a machine may be slow
 BEFORE, AFTER = (plans.estate, plans.estate_changed) if STRESS else (plans.small, plans.small_changed)
 SAMPLE = int(os.environ.get("RECONCILER_SAMPLE", "0"))
 SEED = int(os.environ.get("RECONCILER_SEED", "1"))
