@@ -63,7 +63,7 @@ fuzz: $(STAMP)
 
 # The long versions of the tests: every boundary, every step, five minutes of two daemons, an hour of daemon time.
 stress: $(STAMP)
-	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/faults tests/fuzz tests/stress
+	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/fuzz tests/stress
 
 clean:
 	rm -rf .venv .demo var .hypothesis .mypy_cache .ruff_cache .import_linter_cache
