@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.apply import Actor, apply
+from reconciler.apply import Actor, Notes, apply
 from reconciler.live import View, record_of
 from reconciler.model.change import ChangeSet
 from reconciler.model.decision import Decision, Mode
@@ -77,7 +77,10 @@ class Execution:
         self.store.ping()
         self._use_up(work, changes, reviewed.decision)
         self.recording.mark_applying(plan)
-        actor = Actor(work.run, plan, scope, view, self.providers, self.store, self.clock, self.events, work.lease)
+        notes = Notes(self.store.records(plan.name))
+        actor = Actor(
+            work.run, plan, scope, view, self.providers, self.store, self.clock, self.events, work.lease, notes
+        )
         with self.recording.timed(plan, "apply"):
             result = apply(changes, actor, reviewed.context, parallel=self.limits.parallel, stopping=self.stopping)
         outcome = replace(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.apply.act import Actor, client_token
 from reconciler.apply.describe import command
 from reconciler.apply.former import Former
+from reconciler.apply.notes import Notes
 from reconciler.apply.renames import Renames
 from reconciler.apply.resume import resume
 from reconciler.apply.rollback import FAILED as ROLLBACK_FAILED
@@ -18,7 +19,7 @@ from reconciler.model.change import ChangeSet, Step
 from reconciler.model.events import ApplyStarted, StepFinished, StepStarted
 from reconciler.model.report import Context, StepResult, StepState
 
-__all__ = ["Actor", "Applied", "apply", "client_token", "command", "resume"]
+__all__ = ["Actor", "Applied", "Notes", "apply", "client_token", "command", "resume"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,7 @@ def apply(
     changes: ChangeSet, actor: Actor, context: Context, *, parallel: int, stopping: Callable[[], bool]
 ) -> Applied:
     """Take every step of ``changes``, at most ``parallel`` at a time. Raises StoreError if it can't be journalled."""
-    actor.records.update(actor.store.records(actor.plan.name))
-    records = dict(actor.records)
+    records = actor.records
     total = len(changes.steps)
     runner = StepRunner(actor, changes)
     actor.events.emit(ApplyStarted(actor.run, context, changes.steps))

@@ -6,10 +6,11 @@ Every mutation of AWS in this program goes through ``Actor.perform``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.apply.looking import look_until
+from reconciler.apply.notes import Notes
 from reconciler.apply.settling import STEP_TIMEOUT, UNDO, Settler, made, old_halves, unanswered
 from reconciler.live import View, rejoined, veil
 from reconciler.model.change import Step, Verb
@@ -45,9 +46,14 @@ class Actor:
     events: EventSink
     lease: Lease
     #: what the store holds of the plan: read once a run, written through
-    records: dict[LogicalId, Record] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
     #: each resource as it was just before its step touched it, complete for a delete: what an undo returns to
     snapshots: dict[StepId, Observation] = field(default_factory=dict)
+
+    @property
+    def records(self) -> Mapping[LogicalId, Record]:
+        """What the store holds of the plan now."""
+        return self.notes.records
 
     def remember(self, record: Record, former: Owner | None = None) -> None:
         """Keep a record, in the store first; that of ``former``, whose the resource was, goes at the same moment."""
@@ -55,17 +61,17 @@ class Actor:
             self.store.save_record(record)
         else:
             self.store.move_record(record, former)
-        self.records[record.logical_id] = record
+        self.notes.put(record)
 
     def give_back(self, record: Record, name: LogicalId) -> None:
         """Let a resource that moved here under ``name`` be its former plan's again, as ``record`` says."""
         self.store.move_record(record, Owner(self.plan.name, name))
-        self.records.pop(name, None)
+        self.notes.drop(name)
 
     def forget(self, name: LogicalId) -> None:
         """Drop a record, in the store first."""
         self.store.drop_record(self.plan.name, name)
-        self.records.pop(name, None)
+        self.notes.drop(name)
 
     def rejoin(self, name: LogicalId) -> None:
         """Forget old halves that the resource's own record names (again): nothing has taken their place."""

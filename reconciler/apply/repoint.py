@@ -40,7 +40,7 @@ def repoint(undoing: Undoing, left: Collection[LogicalId]) -> Iterator[Repointed
             text = str(error) if isinstance(error, ReconcilerError) else f"{type(error).__name__}: {error}"
             yield Repointed(because, name, text)
     actor = undoing.former.actor
-    for record in list(actor.records.values()):
+    for record in actor.records.values():
         if (renamed := undoing.former.renamed(record)) is not None and renamed != record:
             actor.remember(renamed)
 

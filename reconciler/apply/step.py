@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import structlog
+
 from reconciler.apply.act import Actor
 from reconciler.apply.checking import Checks, Stale, ValidationFailed
 from reconciler.apply.describe import command
@@ -21,6 +23,8 @@ from reconciler.model.resource import Observation, Record
 from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import ResourceProvider
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["Stale", "StepRunner", "ValidationFailed"]
 
@@ -40,6 +44,8 @@ class StepRunner:
             identifier, result = self._take(step)
             ended = replace(begun, state=StepState.DONE, result=result, validation="passed", identifier=identifier)
         except Exception as error:
+            if not isinstance(error, ReconcilerError):
+                log.exception("step failed unexpectedly", step=step.id)
             ended = _failed(replace(begun, state=StepState.FAILED, identifier=step.identifier), error)
         return replace(ended, seconds=self.actor.clock.monotonic() - started)
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reconciler.testing.lacking import complete
 from reconciler.testing.wire import Call, error_response, parse
 
 if TYPE_CHECKING:
@@ -332,6 +333,8 @@ class LocalAws:
         with self._one_at_a_time:
             try:
                 content = list(self._moto(environ, started))
+                if answer[-1].startswith("2"):
+                    complete(call, environ)
             except Exception:  # moto has no such service, or crashed on the call
                 content = [b"<html><title>500 Internal Server Error</title></html>"]
                 started("500 Internal Server Error", [("Content-Type", "text/html")])
