@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.model.secrecy import forget_all
+from tests.databases import postgresql
+
+__all__ = ["no_secrets_of_other_tests", "postgresql"]
 
 
 @pytest.fixture(autouse=True)

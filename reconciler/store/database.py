@@ -82,8 +82,12 @@ class Database:
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
 
     def insert_once(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
-        """Insert ``row`` unless one with its primary key is there. Whether it was inserted."""
-        return bool(connection.execute(self._insert(table).values(row).on_conflict_do_nothing()).rowcount)
+        """Insert ``row`` unless one with its primary key is there. Whether it was inserted.
+
+        Told by the row that comes back: the count of an insert isn't kept by every driver.
+        """
+        statement = self._insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key.columns)
+        return connection.execute(statement).first() is not None
 
     def values(self, kind: type[T], query: Select[tuple[Any]]) -> list[T]:
         """The decoded bodies that ``query`` selects."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +10,6 @@ from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from reconciler.model.audit import AuditEvent
 from reconciler.model.contest import Contest
@@ -30,33 +27,21 @@ from reconciler.store.chain import GENESIS, Check
 from reconciler.store.rules import KEEP_REVISIONS
 from reconciler.testing.memory import MemoryStore
 from reconciler.testing.samples import AT, DIGEST, a_full_report, a_receipt, a_record, a_report, a_status, an_entry
+from tests.databases import a_database
 
 SECRET = "hunter2-never-on-disk"
 KEEP = 5
 
 
-#: A server to hold PostgreSQL to the contract too: postgresql+psycopg://user@host/postgres; databases are made in it.
-SERVER = os.environ.get("RECONCILER_TEST_POSTGRESQL", "")
-
-
-@pytest.fixture(params=["memory", "sqlite", *(["postgresql"] if SERVER else [])])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore(keep_runs=KEEP)
         return
-    opened = SqlStore(tmp_path / "state.db" if request.param == "sqlite" else a_database(), keep_runs=KEEP)
+    place = tmp_path / "state.db" if request.param == "sqlite" else a_database(request.getfixturevalue("postgresql"))
+    opened = SqlStore(place, keep_runs=KEEP)
     yield opened
     opened.close()
-
-
-def a_database() -> str:
-    """The URL of a fresh database on the server."""
-    name = f"store_{uuid.uuid4().hex}"
-    server = create_engine(SERVER, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    server.dispose()
-    return server.url.set(database=name).render_as_string(hide_password=False)
 
 
 def test_a_fresh_store_is_empty_and_writable(store: Store) -> None:

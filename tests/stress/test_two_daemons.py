@@ -22,6 +22,7 @@ import pytest
 
 from reconciler.model.ids import PlanName
 from reconciler.model.report import PlanState, RunReport
+from tests.databases import a_database
 from tests.e2e.conftest import SANDBOX, Lab
 from tests.e2e.running import COMMAND, REGION, Running, Shell, plan_text, queue, until, vpc
 
@@ -73,13 +74,12 @@ class Editor:
 class Victim:
     """A daemon with a state directory of its own, started again as often as it is killed."""
 
-    def __init__(self, lab: Lab, name: str) -> None:
+    def __init__(self, lab: Lab, store: str, name: str) -> None:
         self.state = lab.directory / f"state-{name}"
-        store = lab.directory / "shared.db"
         self._running = Running(
             lab,
             RECONCILER_STATE_DIR=str(self.state),
-            RECONCILER_STORE__URL=f"sqlite:///{store}",
+            RECONCILER_STORE__URL=store,
             # Between two of its lives, another connection may take a port that was free once.
             RECONCILER_HTTP__PORT="0",
             RECONCILER_DAEMON__POLL="5s",
@@ -125,8 +125,8 @@ class Victim:
 
 
 @contextmanager
-def two_daemons(lab: Lab) -> Iterator[tuple[Victim, Victim]]:
-    victims = (Victim(lab, "left"), Victim(lab, "right"))
+def two_daemons(lab: Lab, store: str) -> Iterator[tuple[Victim, Victim]]:
+    victims = (Victim(lab, store, "left"), Victim(lab, store, "right"))
     try:
         for victim in victims:
             victim.start()
@@ -209,15 +209,22 @@ def check_apart(made: dict[str, list[RunReport]]) -> None:
             assert one.finished_at <= next_one.started_at, (one, next_one)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, lab: Lab) -> str:
+    """The URL of the store that both daemons use."""
+    if request.param == "sqlite":
+        return f"sqlite:///{lab.directory / 'shared.db'}"
+    return a_database(request.getfixturevalue("postgresql"))
+
+
 @pytest.mark.timeout(900 if FULL else 240)
-def test_two_daemons_on_one_store_under_fire(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    store = f"sqlite:///{lab.directory / 'shared.db'}"
+def test_two_daemons_on_one_store_under_fire(lab: Lab, store: str, capsys: pytest.CaptureFixture[str]) -> None:
     lab.open(store={"url": store})
     names = [f"plan-{number:02}" for number in range(PLANS)]
     editor = Editor(lab, dict.fromkeys(names, 1))
     for name in names:
         editor.write(name)
-    with two_daemons(lab) as victims:
+    with two_daemons(lab, store) as victims:
         until(lambda: all(victim.works() for victim in victims), "both daemons to start")
         began = time.monotonic()
         editing = threading.Thread(target=editor.work, args=(began + SECONDS,))
@@ -242,7 +249,8 @@ def test_two_daemons_on_one_store_under_fire(lab: Lab, capsys: pytest.CaptureFix
     assert Shell(lab, RECONCILER_STORE__URL=store)("audit", "verify").code == 0
     with capsys.disabled():
         print(
-            f"\n{PLANS} plans, {sum(versions.values())} versions, {killed} kills, {SECONDS:.0f} s,"
+            f"\n{store.split(':')[0]}: {PLANS} plans, {sum(versions.values())} versions, {killed} kills,"
+            f" {SECONDS:.0f} s,"
             f" at rest {rested:.1f} s later; {sum(map(len, made.values()))} passes kept;"
             f" created {creates}; leases abandoned {said['lease abandoned']}, steps settled"
             f" {said['interrupted step settled']}, worked on elsewhere {said['plan is worked on elsewhere']},"
