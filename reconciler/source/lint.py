@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 #: Limits of a stack (size, counts), parameters of nested stacks, where a stack may use ssm-secure: not ours.
 _NOT_OURS = ["E1002", "E1003", "E1027", "E2010", "E3010", "E3043", "E6010", "E7010", "W", "I"]
-_KEPT = 2_000
+#: Answers kept in memory, and on disk: there the half that was asked for longest ago goes when there are more.
+_KEPT, _KEPT_ON_DISK = 2_000, 5_000
 _MEANT = re.compile(r"\.? ?Did you mean '([^']+)'\?")
 _NOT_ONE_OF = re.compile(r"^'(?P<found>.*?)' is not one of \[(?P<options>.*)\](?P<rest>.*)$", re.DOTALL)
 _NO_SUCH_TYPE = re.compile(r"Resource type '(?P<found>[^']*)' does not exist")
@@ -75,8 +76,10 @@ class Linter:
     def _remembered(self, key: str) -> tuple[Finding, ...] | None:
         if self._cache is None:
             return None
+        entry = self._cache / f"{key}.json"
         try:
-            rows = json.loads((self._cache / f"{key}.json").read_bytes())
+            rows = json.loads(entry.read_bytes())
+            os.utime(entry)
             return tuple(Finding(row[0], tuple(row[1]), row[2], row[3]) for row in rows)
         except (OSError, ValueError, LookupError, TypeError):
             return None  # absent or damaged: look again
@@ -88,8 +91,17 @@ class Linter:
         try:
             self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_atomically(self._cache / f"{key}.json", json.dumps(rows).encode())
+            _prune(self._cache)
         except OSError as error:
             log.warning("validation cache not written", error=error.strerror)
+
+
+def _prune(cache: Path) -> None:
+    """A daemon sees new contents for years."""
+    entries = list(cache.glob("*.json"))
+    if len(entries) > _KEPT_ON_DISK:
+        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime)[: len(entries) // 2]:
+            entry.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=4)

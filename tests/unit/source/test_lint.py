@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,26 @@ def test_a_damaged_cache_is_no_answer(tmp_path: Path) -> None:
     for damage in ("", "[[1]]", "{}x", '[["a", [], "b"]]'):
         entry.write_text(damage)
         assert Linter(tmp_path).check(BAD, "eu-central-1") == first
+
+
+def test_a_full_cache_forgets_what_was_asked_for_longest_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lint, "_KEPT_ON_DISK", 4)
+    monkeypatch.setattr(lint, "_run", lambda *_: ())
+    regions = [f"region-{number}" for number in range(4)]
+    for number, region in enumerate(regions):
+        Linter(tmp_path).check(BAD, region)
+        newest = max(tmp_path.glob("*.json"), key=lambda entry: entry.stat().st_mtime)
+        os.utime(newest, (number + 1, number + 1))
+    Linter(tmp_path).check(BAD, regions[0])  # asked for again
+    Linter(tmp_path).check(BAD, "region-4")
+    assert len(list(tmp_path.glob("*.json"))) == 3
+
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("the engine was asked again")
+
+    monkeypatch.setattr(lint, "_run", refuse)
+    for region in (regions[0], regions[3], "region-4"):
+        assert Linter(tmp_path).check(BAD, region) == ()
 
 
 def test_an_unwritable_cache_only_costs_time(tmp_path: Path) -> None:
