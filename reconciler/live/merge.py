@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.model.change import FieldChange
 from reconciler.model.values import Properties
-from reconciler.schema import TypeSchema, canonical
+from reconciler.schema import TypeSchema, tag_values
 
 
 def target(
@@ -67,8 +67,7 @@ def _overlay(desired: Any, live: Any, path: str, removed: frozenset[str], change
 
 
 def _merged_tags(schema: TypeSchema, name: str, desired: Any, live: Any, removed: frozenset[str]) -> Any:
-    tags = dict(canonical(schema, (name,), live or []))
-    tags.update(canonical(schema, (name,), desired or []))
+    tags = {**tag_values(live or []), **tag_values(desired or [])}
     for path in removed:
         tags.pop(path.removeprefix(f"/{name}/").replace("~1", "/").replace("~0", "~"), None)
     if schema.tag_style == "map":
