@@ -7,13 +7,11 @@ Relative paths are relative to the working directory. An unknown field is an err
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, ValidationError
 from pydantic_settings import (
@@ -27,7 +25,8 @@ from pydantic_settings import (
 from reconciler.configfile import ConfigFile, parse_config, suggestion
 from reconciler.durations import format_duration, parse_duration
 from reconciler.model.errors import ConfigurationError
-from reconciler.model.secrecy import MASK, know
+from reconciler.model.secrecy import know
+from reconciler.model.urls import credentials, without_password
 from reconciler.model.values import transform
 
 DEFAULT_FILE = Path("reconciler.yaml")
@@ -229,7 +228,7 @@ class Settings(BaseSettings):
         for token in (self.http.token, self.policy.opa.token):
             know(token.get_secret_value() if token is not None else "")
         for url in (self.store_url, self.pipeline.repository, self.source.git.url if self.source.git else None):
-            for secret in _credentials(url or ""):
+            for secret in credentials(url or ""):
                 know(secret)
 
     @property
@@ -257,31 +256,7 @@ class Settings(BaseSettings):
         data = self.model_dump(mode="json")
         data["store"]["url"] = self.store_url
         data["source"]["allowed_signers"] = str(self.allowed_signers)
-        return {key: transform(value, _without_password) for key, value in data.items()}
-
-
-#: What stands before the host of a URL. A password may hold what it shouldn't (``/``, ``@``): rather too much than
-#: too little, but a port isn't a password.
-_USER_INFO = re.compile(r"://(?:([^:/@\s]*):(?!\d+(?:/|$))(\S*)|([^/@\s]+))@")
-#: From how many characters on a name without a password is taken for a token.
-_TOKEN = 16
-
-
-def _credentials(url: str) -> Iterator[str]:
-    """The password or token in a URL, as it stands there and as it is meant."""
-    for found in _USER_INFO.finditer(url):
-        name, password, alone = found.groups()
-        for text in (password, name or alone):
-            if text and (text == password or len(text) >= _TOKEN):
-                yield from (text, unquote(text))
-
-
-def _without_password(value: Any) -> Any:
-    """A URL may carry a password or a token before the host, or in its query."""
-    if not isinstance(value, str):
-        return value
-    hidden = _USER_INFO.sub(f"://{MASK}@", value)
-    return re.sub(r"(?i)([?&][^=&]*(?:password|token|secret|key)[^=&]*=)[^&]+", rf"\g<1>{MASK}", hidden)
+        return {key: transform(value, without_password) for key, value in data.items()}
 
 
 def load_settings(path: Path | None = None) -> Settings:
