@@ -7,7 +7,6 @@ Relative paths are relative to the working directory. An unknown field is an err
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
@@ -26,7 +25,8 @@ from pydantic_settings import (
 from reconciler.configfile import ConfigFile, parse_config, suggestion
 from reconciler.durations import format_duration, parse_duration
 from reconciler.model.errors import ConfigurationError
-from reconciler.model.secrecy import MASK
+from reconciler.model.secrecy import know
+from reconciler.model.urls import credentials, without_password
 from reconciler.model.values import transform
 
 DEFAULT_FILE = Path("reconciler.yaml")
@@ -223,6 +223,14 @@ class Settings(BaseSettings):
         """Arguments win over the environment, which wins over the file."""
         return init_settings, env_settings, InitSettingsSource(settings_cls, dict(_document.get() or {}))
 
+    def model_post_init(self, _context: Any) -> None:
+        """Make the secrets in the settings known, so that they are masked in whatever quotes one."""
+        for token in (self.http.token, self.policy.opa.token):
+            know(token.get_secret_value() if token is not None else "")
+        for url in (self.store_url, self.pipeline.repository, self.source.git.url if self.source.git else None):
+            for secret in credentials(url or ""):
+                know(secret)
+
     @property
     def store_url(self) -> str:
         """The store's URL in the clear: it may hold a password."""
@@ -248,15 +256,7 @@ class Settings(BaseSettings):
         data = self.model_dump(mode="json")
         data["store"]["url"] = self.store_url
         data["source"]["allowed_signers"] = str(self.allowed_signers)
-        return {key: transform(value, _without_password) for key, value in data.items()}
-
-
-def _without_password(value: Any) -> Any:
-    """A URL may carry a password or a token before the host, or in its query."""
-    if not isinstance(value, str):
-        return value
-    hidden = re.sub(r"://[^/@\s]+@", f"://{MASK}@", value)
-    return re.sub(r"(?i)([?&][^=&]*(?:password|token|secret|key)[^=&]*=)[^&]+", rf"\g<1>{MASK}", hidden)
+        return {key: transform(value, without_password) for key, value in data.items()}
 
 
 def load_settings(path: Path | None = None) -> Settings:

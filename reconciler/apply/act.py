@@ -23,6 +23,7 @@ from reconciler.model.progress import Pending, Progress
 from reconciler.model.resource import Observation, Record, Unreadable, Wanted
 from reconciler.model.values import Properties, mask, reveal
 from reconciler.ports import Clock, EventSink, Lease, Providers, ResourceProvider, Scope, Store
+from reconciler.schema import schema_for
 
 Call = Callable[[ResourceProvider, ClientToken], Progress]
 
@@ -159,7 +160,7 @@ class Actor:
             region=self.scope.region,
             at=self.clock.now(),
             identifier=identifier or (None if verb is Verb.CREATE else step.identifier),
-            before=mask(veil(before, {**applied, **after})),
+            before=mask(veil(schema_for(step.type, self.scope.region), before, applied, after)),
             after=masked,
             record=record,
         )

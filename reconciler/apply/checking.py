@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.apply.act import Actor
 from reconciler.apply.looking import look_until, looks
-from reconciler.live import changed_properties, choose, compare, desired_of, foreign, old_names
+from reconciler.live import changed_properties, choose, compare, desired_of, foreign, has_secret, old_names
 from reconciler.model.change import Action, ChangeSet, FieldChange, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
 from reconciler.model.ids import Identifier, Owner, StepId
 from reconciler.model.resource import Observation
-from reconciler.model.values import Properties, has_unknown, mask, reveal
+from reconciler.model.values import Properties, Sensitive, has_unknown, mask, reveal
 from reconciler.schema import TypeSchema, canonical, schema_for
 
 
@@ -110,7 +111,7 @@ class Checks:
             if not fields:
                 return live
             difference = "; ".join(
-                f"{field.path} is {mask(field.before)!r}, wanted {mask(field.after)!r}" for field in fields
+                f"{field.path} is {mask(_before(step, field))!r}, wanted {mask(field.after)!r}" for field in fields
             )
         raise ValidationFailed(f"{identifier}: {difference}")
 
@@ -134,3 +135,9 @@ class Checks:
 
 def _covered(path: str, known: set[str]) -> bool:
     return any(path == one or path.startswith(one + "/") or one.startswith(path + "/") for one in known)
+
+
+def _before(step: Step, field: FieldChange) -> Any:
+    """The live value of a field after the step; where a secret was before it, that may still be what AWS shows."""
+    former = [(step.before or {}).get(name) for name in changed_properties([field])]
+    return Sensitive(field.before) if field.before is not None and has_secret(former) else field.before

@@ -52,7 +52,7 @@ class Former:
     def veiled(self, step: Step, properties: Properties, also: Properties | None = None) -> dict[str, Any]:
         """``properties`` with those hidden that held a secret, before or in the step."""
         record = self.records.get(step.logical_id)
-        return veil(properties, {**(record.applied if record else {}), **(also or {})})
+        return veil(self.schema(step), properties, record.applied if record else {}, also or {})
 
     def restored(
         self,

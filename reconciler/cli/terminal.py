@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from reconciler.model.secrecy import scrub
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -37,13 +39,13 @@ def show_json(value: Any) -> None:
 
 
 def complain(message: str) -> None:
-    """Print an error message for a person."""
-    err().print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    """Print an error message for a person, secrets masked."""
+    err().print(scrub(message), style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def note(message: str) -> None:
-    """Print a remark that is not a result."""
-    err().print(message, markup=False, highlight=False, soft_wrap=True)
+    """Print a remark that is not a result, secrets masked."""
+    err().print(scrub(message), markup=False, highlight=False, soft_wrap=True)
 
 
 def _console(stream: Any) -> Console:

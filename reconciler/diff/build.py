@@ -141,7 +141,7 @@ def _existing(draft: _Draft, planned: PlannedResource, entry: Seen, live: Observ
     draft.state(name, SyncState.DRIFTED, reason)
     after = desired if action is Action.REPLACE else target(schema, desired, live.properties, fields)
     shown = after.keys() | _tops(fields)
-    before = veil({key: live.properties[key] for key in shown if key in live.properties}, {**(applied or {}), **after})
+    before = veil(schema, {key: live.properties[key] for key in shown if key in live.properties}, applied or {}, after)
     loss = loss_of(schema, planned.type, live.properties, applied) if action is Action.REPLACE else ()
     draft.changes.append(
         Change(name, planned.type, action, live.identifier, before, after, fields, reason, loss, former)
@@ -207,8 +207,9 @@ def _remove(draft: _Draft, name: LogicalId) -> None:
         reason = "the plan is to be absent" if plan.absent else "no longer in the plan"
         draft.state(name, SyncState.DRIFTED, reason)
         applied = entry.record.applied if entry.record else {}
-        before = veil(entry.live.properties, applied)
-        loss = loss_of(schema_for(entry.type, plan.target.region), entry.type, entry.live.properties, applied)
+        schema = schema_for(entry.type, plan.target.region)
+        before = veil(schema, entry.live.properties, applied)
+        loss = loss_of(schema, entry.type, entry.live.properties, applied)
         identifier = entry.live.identifier
         draft.changes.append(Change(name, entry.type, Action.DELETE, identifier, before, None, (), reason, loss))
 

@@ -19,7 +19,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from reconciler.live.desired import has_secret
+from reconciler.live.view import has_secret
 from reconciler.model.change import DESTRUCTIVE, Change, ChangeSet, FieldChange
 from reconciler.model.ids import Digest
 from reconciler.model.secrecy import seal

@@ -9,7 +9,7 @@ from reconciler.live.loss import loss_of
 from reconciler.live.merge import changed_properties, target
 from reconciler.live.ownership import foreign, owner_in, with_ownership
 from reconciler.live.records import record_of
-from reconciler.live.view import Outside, Seen, View
+from reconciler.live.view import Outside, Seen, View, has_secret
 
 __all__ = [
     "Outside",
@@ -20,6 +20,7 @@ __all__ = [
     "compare",
     "desired_of",
     "foreign",
+    "has_secret",
     "loss_of",
     "name_for_old",
     "old_names",

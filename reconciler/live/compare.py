@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.live.desired import has_secret
+from reconciler.live.view import has_secret
 from reconciler.model.change import FieldChange
 from reconciler.model.secrecy import is_comparable, is_sealed
 from reconciler.model.values import Properties, Sensitive, has_unknown, leaves, sealed
-from reconciler.schema import MISSING, Path, TypeSchema, accepts, canonical, conceal, defaults
+from reconciler.schema import MISSING, Path, TypeSchema, accepts, canonical, conceal, defaults, tag_values
 
 _EMPTY: tuple[Any, ...] = (None, [], {}, "")
 
@@ -59,7 +59,7 @@ def _walk(schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied
     if wanted == live:
         return
     if _is_tags(schema, path):
-        wanted, live, applied = (canonical(schema, path, value or []) for value in (wanted, live, applied))
+        wanted, live, applied = (tag_values(value or []) for value in (wanted, live, applied))
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         if canonical(schema, path, wanted) == canonical(schema, path, live):
             return
@@ -73,7 +73,7 @@ def _walk(schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied
             return
     if _same(schema, path, wanted, live):
         return
-    yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied))
+    yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied), applied)
 
 
 def _is_tags(schema: TypeSchema | None, path: Path) -> bool:
@@ -153,11 +153,11 @@ def _taken_back(schema: TypeSchema | None, path: Path, applied: Any, live: Any) 
     if default is not MISSING and canonical(schema, path, live) == canonical(schema, path, default):
         return
     if _is_tags(schema, path):
-        current = canonical(schema, path, live)
-        for key in sorted(canonical(schema, path, applied).keys() & current.keys()):
-            yield _field(schema, (*path, key), current[key], None, "plan")
+        current, former = tag_values(live), tag_values(applied)
+        for key in sorted(former.keys() & current.keys()):
+            yield _field(schema, (*path, key), current[key], None, "plan", former[key])
         return
-    yield _field(schema, path, Sensitive(live) if has_secret(applied) else live, None, "plan")
+    yield _field(schema, path, live, None, "plan", applied)
 
 
 def _reason(schema: TypeSchema | None, path: Path, wanted: Any, applied: Any) -> str:
@@ -168,10 +168,14 @@ def _reason(schema: TypeSchema | None, path: Path, wanted: Any, applied: Any) ->
     return "drift" if _same(schema, path, wanted, applied) else "plan"
 
 
-def _field(schema: TypeSchema | None, path: Path, before: Any, after: Any, reason: str) -> FieldChange:
+def _field(
+    schema: TypeSchema | None, path: Path, before: Any, after: Any, reason: str, applied: Any = None
+) -> FieldChange:
+    """``before`` is a secret if the field holds one, or held one when the plan last set it (``applied``)."""
+    secret = before is not None and (has_secret(after) or has_secret(applied))
     return FieldChange(
         path=pointer(path),
-        before=Sensitive(before) if before is not None and has_secret(after) else _hidden(schema, path, before),
+        before=Sensitive(before) if secret else _hidden(schema, path, before),
         after=_hidden(schema, path, after),
         forces_replacement=schema is not None and schema.forces_replacement(path),
         reason=reason,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reconciler.live.view import has_secret
 from reconciler.model.change import FieldChange
-from reconciler.model.values import Properties
-from reconciler.schema import TypeSchema, canonical
+from reconciler.model.values import Properties, Sensitive
+from reconciler.schema import TypeSchema, tag_values
 
 
 def target(
@@ -18,14 +19,15 @@ def target(
 ) -> dict[str, Any]:
     """The complete target of an update, for the properties that ``desired`` and ``fields`` name.
 
-    Live values that the plan doesn't manage (foreign tags, nested keys, ignored fields) are kept as they are.
+    Live values that the plan doesn't manage (foreign tags, nested keys, ignored fields) are kept as they are; one that
+    is as the plan wants it is as secret as there.
     """
     changed = {_top(field.path) for field in fields}
     removed = frozenset(field.path for field in fields if field.after is None)
     result: dict[str, Any] = {}
     for name in desired.keys() | changed:
         if name not in changed:
-            result[name] = live.get(name, desired.get(name))
+            result[name] = _kept(live, desired, name)
             continue
         if name not in desired and f"/{name}" in removed:
             continue
@@ -60,15 +62,20 @@ def _overlay(desired: Any, live: Any, path: str, removed: frozenset[str], change
         if key not in desired:
             result[key] = live[key]
         elif not any(field == below or field.startswith(below + "/") for field in changed):
-            result[key] = live.get(key, desired[key])
+            result[key] = _kept(live, desired, key)
         else:
             result[key] = _overlay(desired[key], live.get(key), below, removed, changed)
     return result
 
 
+def _kept(live: Mapping[str, Any], desired: Mapping[str, Any], key: str) -> Any:
+    if key not in live:
+        return desired.get(key)
+    return Sensitive(live[key]) if has_secret(desired.get(key)) else live[key]
+
+
 def _merged_tags(schema: TypeSchema, name: str, desired: Any, live: Any, removed: frozenset[str]) -> Any:
-    tags = dict(canonical(schema, (name,), live or []))
-    tags.update(canonical(schema, (name,), desired or []))
+    tags = {**tag_values(live or []), **tag_values(desired or [])}
     for path in removed:
         tags.pop(path.removeprefix(f"/{name}/").replace("~1", "/").replace("~0", "~"), None)
     if schema.tag_style == "map":

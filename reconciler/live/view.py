@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from reconciler.model.ids import Identifier, LogicalId, TypeName
 from reconciler.model.resource import Observation, Record, Unreadable
-from reconciler.model.values import Unknown
+from reconciler.model.secrecy import is_sealed
+from reconciler.model.values import Properties, Sensitive, Unknown, leaves
 from reconciler.schema import attribute_value, reference_value, schema_for
 
 
@@ -26,6 +27,7 @@ class Seen:
 
     ``located``: found by tag or name, not by the store. ``foreign``: why it isn't, or can't be made, the plan's.
     ``moved``: another plan's record of it, from which this one takes it over. ``kept``: why it must not be deleted.
+    ``wanted``: what the plan wants of it, as far as that is known yet: tells which of its values are secrets.
     """
 
     type: TypeName
@@ -37,6 +39,7 @@ class Seen:
     foreign: str = ""
     moved: Record | None = None
     kept: str = ""
+    wanted: Properties = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -56,13 +59,30 @@ class View:
             return None
         return entry.live if isinstance(entry.live, Observation) else None
 
+    def want(self, logical_id: LogicalId, properties: Properties) -> None:
+        """Learn what is wanted of a resource, before anything that refers to it is resolved."""
+        if logical_id in self.seen:
+            self.seen[logical_id].wanted = properties
+
     def reference(self, logical_id: str) -> Any:
         """The value of Ref."""
         return self._of(logical_id, None, lambda entry, live: reference_value(_schema(entry.type, self.region), live))
 
     def attribute(self, logical_id: str, name: str) -> Any:
-        """The value of Fn::GetAtt."""
-        return self._of(logical_id, name, lambda _entry, live: attribute_value(live.properties, name))
+        """The value of Fn::GetAtt: a secret if the property holds one, as the plan wants it or last set it."""
+
+        def value(entry: Seen, live: Observation) -> Any:
+            found = attribute_value(live.properties, name)
+            return Sensitive(found) if self._is_secret(entry, name) and found is not None else found
+
+        return self._of(logical_id, name, value)
+
+    def _is_secret(self, entry: Seen, name: str) -> bool:
+        schema = _schema(entry.type, self.region)
+        if schema is not None and schema.is_secret(tuple(name.split("."))):
+            return True
+        sides = (entry.wanted, *(record.applied for record in (entry.record, entry.moved) if record is not None))
+        return any(_holds_secret(side, name) for side in sides)
 
     def _of(self, logical_id: str, name: str | None, value: Callable[[Seen, Observation], Any]) -> Any:
         expression = f"{logical_id}.{name}" if name else logical_id
@@ -93,6 +113,21 @@ class View:
             for name, entry in self.seen.items()
             if isinstance(entry.live, Observation) and not entry.foreign
         }
+
+
+def has_secret(value: Any) -> bool:
+    """Whether any part of ``value`` is secret, or was before it was masked."""
+    return any(isinstance(leaf, Sensitive) or is_sealed(leaf) for leaf in leaves(value))
+
+
+def _holds_secret(properties: Properties, name: str) -> bool:
+    """Whether an attribute is, holds or is part of a secret among ``properties``."""
+    value: Any = properties
+    for part in name.split("."):
+        if not isinstance(value, Mapping):
+            break
+        value = value.get(part)
+    return has_secret(value)
 
 
 def _schema(type_name: TypeName, region: str) -> Any:

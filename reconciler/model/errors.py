@@ -50,7 +50,7 @@ class Problem:
         where = ":".join(part for part in (self.file, str(self.line) if self.line else "") if part)
         at = f" at {self.path}" if self.path else ""
         hint = f" ({self.suggestion})" if self.suggestion else ""
-        return f"{where}: {self.message}{at}{hint}" if where else f"{self.message}{at}{hint}"
+        return scrub(f"{where}: {self.message}{at}{hint}" if where else f"{self.message}{at}{hint}")
 
 
 class SourceError(ReconcilerError):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.secrecy import MASK, know, seal
@@ -17,17 +17,22 @@ Properties = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sensitive:
-    """A secret value. Prints, logs and serializes as a mask; ``reveal`` is called only at the AWS call."""
+    """A secret value. Prints, logs and serializes as a mask; ``reveal`` is called only at the AWS call.
+
+    ``placed``: hidden because of where it stands; the text itself may be any word and stays legible elsewhere.
+    """
 
     value: Any
+    placed: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         """Make the value known, so that it is masked in texts of others too."""
-        know(self.value)
+        if not self.placed:
+            know(self.value)
 
     def reveal(self) -> Any:
-        """The secret itself."""
-        return self.value
+        """The secret itself; what is secret inside of it, too."""
+        return reveal(self.value)
 
     def __repr__(self) -> str:
         return MASK

@@ -5,7 +5,7 @@ identifiers and what Ref and Fn::GetAtt return, ``canonical`` brings values into
 "the same" (``policydoc``, ``scalars`` and ``rules`` are its helpers), ``transforms`` what AWS makes of a value given.
 """
 
-from reconciler.schema.canonical import canonical, conceal
+from reconciler.schema.canonical import canonical, conceal, tag_values
 from reconciler.schema.identity import attribute_value, identifier_of, reference_value
 from reconciler.schema.transforms import accepts
 from reconciler.schema.types import MISSING, Missing, Path, TypeSchema, defaults, known_types, schema_for
@@ -24,4 +24,5 @@ __all__ = [
     "known_types",
     "reference_value",
     "schema_for",
+    "tag_values",
 ]

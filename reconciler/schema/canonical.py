@@ -47,12 +47,39 @@ def conceal(schema: TypeSchema, path: Path, value: Any) -> Any:
     if isinstance(value, Sensitive):
         return value
     if schema.is_secret(path):
-        return Sensitive(value)
+        return Sensitive(value, placed=_is_word(schema, path))
     if isinstance(value, Mapping):
         return {key: conceal(schema, (*path, key), item) for key, item in value.items()}
     if isinstance(value, list):
         return [conceal(schema, (*path, "*"), item) for item in value]
     return value
+
+
+def _is_word(schema: TypeSchema, path: Path) -> bool:
+    """Whether what is write-only at ``path`` is one of a few words (``Standard``, ``true``), or tags."""
+    node = schema.node(path)
+    shapes = [] if node is None else _shapes(schema, node)
+    return path[:1] == (schema.tag_property,) or any("enum" in shape or "boolean" in _kinds(shape) for shape in shapes)
+
+
+def tag_values(value: Any) -> Any:
+    """Tags in their canonical form, a dict, but with secret values still ``Sensitive``; what isn't tags unchanged."""
+    secret = isinstance(value, Sensitive)
+    value = value.value if isinstance(value, Sensitive) else value
+    if isinstance(value, Mapping):
+        pairs = list(value.items())
+    elif isinstance(value, list | tuple) and all(isinstance(tag, Mapping) and "Key" in tag for tag in value):
+        pairs = [(tag["Key"], tag.get("Value", "")) for tag in value]
+    else:
+        return value
+    pairs = [(str(scalars.text(_revealed(key))), _tag_value(item, secret=secret)) for key, item in pairs]
+    return {key: item for key, item in pairs if not key.lower().startswith("aws:")}
+
+
+def _tag_value(value: Any, *, secret: bool) -> Any:
+    if isinstance(value, Sensitive):
+        return Sensitive(scalars.text(value.reveal()), placed=value.placed)
+    return Sensitive(scalars.text(value), placed=True) if secret else scalars.text(value)
 
 
 class _Shared:
@@ -107,18 +134,8 @@ class _Shared:
     @staticmethod
     def tags(value: Any) -> Any:
         """Tags as a dict of strings, without the ones AWS sets itself; anything that isn't tags unchanged."""
-        value = _revealed(value)
-        if isinstance(value, Mapping):
-            pairs = list(value.items())
-        elif isinstance(value, list | tuple) and all(isinstance(tag, Mapping) and "Key" in tag for tag in value):
-            pairs = [(tag["Key"], tag.get("Value", "")) for tag in value]
-        else:
-            return value
-        return {
-            str(scalars.text(_revealed(key))): scalars.text(_revealed(item))
-            for key, item in pairs
-            if not str(key).lower().startswith("aws:")
-        }
+        found = tag_values(value)
+        return {key: _revealed(item) for key, item in found.items()} if isinstance(found, Mapping) else found
 
 
 def _revealed(value: Any) -> Any:

@@ -104,7 +104,8 @@ class GitSource:
 
         try:
             repo = self._repository()
-            repo.git.fetch("--force", "--no-tags", "--prune", "origin", self._refspec(), kill_after_timeout=_TIMEOUT)
+            options = ("--force", "--no-tags", "--prune", "--no-write-fetch-head")
+            repo.git.fetch(*options, "--", self._url, self._refspec(), kill_after_timeout=_TIMEOUT)
             head = repo.commit(f"refs/remotes/origin/{self._branch}").hexsha
             self._check_signature(repo, head)
             repo.git.checkout("--force", "--detach", head)
@@ -135,20 +136,19 @@ class GitSource:
             **_ENVIRONMENT, GIT_SSH_COMMAND=os.environ.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
         )
         repo.git.set_persistent_git_options(c=[f"core.hooksPath={os.devnull}", "core.fsmonitor=false"])
-        if next(repo.remote("origin").urls) != self._url:
-            repo.remote("origin").set_url(self._url)
+        if "origin" in repo.remotes:  # an earlier version kept the URL there, which may hold a password
+            with repo.config_writer() as config:
+                config.remove_section('remote "origin"')
         return repo
 
     def _created(self) -> Repo:
-        """An empty repository with the remote. One that couldn't be made whole is taken away again."""
+        """An empty repository; it doesn't know the URL. One that couldn't be made whole is taken away again."""
         self._checkout.mkdir(parents=True, exist_ok=True)
         try:
-            repo = _discreet().init(self._checkout)
-            repo.create_remote("origin", self._url)
+            return _discreet().init(self._checkout)
         except BaseException:
             shutil.rmtree(self._checkout / ".git", ignore_errors=True)
             raise
-        return repo
 
     def _check_signature(self, repo: Repo, commit: str) -> None:
         if not self._require_signed:

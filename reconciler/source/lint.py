@@ -21,6 +21,7 @@ from typing import Any
 
 import structlog
 
+from reconciler.model.secrecy import scrub
 from reconciler.schema import known_types
 from reconciler.source.atomic import write_atomically
 from reconciler.source.digest import content_digest
@@ -150,7 +151,7 @@ def _without_directives(value: Any) -> Any:
 
 def _finding(match: Any, region: str) -> Finding:
     place = tuple(part for part in (getattr(match, "path", None) or ()) if isinstance(part, str | int))
-    message, suggestion = _worded(str(match.message), region)
+    message, suggestion = _worded(scrub(str(match.message)), region)
     return Finding(match.rule.id, tuple(_plain(part) for part in place), message, suggestion)
 
 

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.errors import Problem, SourceError
-from reconciler.model.ids import PlanName
+from reconciler.model.ids import PlanName, TypeName
 from reconciler.model.plan import Target
+from reconciler.model.values import transform
+from reconciler.schema import conceal, schema_for
 from reconciler.source.content import Body
 from reconciler.source.document import Document
 from reconciler.source.lint import Finding, Linter
 from reconciler.source.models import PlanSpec
 from reconciler.template import LoadedTemplate, load_template
+from reconciler.template.dynamic import OPENING
 from reconciler.template.problems import did_you_mean
 
 #: only adds functions that are evaluated here anyway
@@ -26,6 +29,7 @@ def loaded_template(
     """The folded template. Raises SourceError with the problems of the template and of its resources together."""
     if spec.state == "absent" and spec.resources == {}:
         return LoadedTemplate((), {}, ())
+    _learn_secrets(body.template, target.region)
     problems = _mismatched(document, body, spec)
     loaded: LoadedTemplate | None = None
     if not problems:
@@ -42,6 +46,23 @@ def loaded_template(
     if problems or loaded is None:
         raise SourceError(problems)
     return loaded
+
+
+def _learn_secrets(template: Mapping[str, Any], region: str) -> None:
+    """Make write-only values known as secrets, so that no message about the template quotes one."""
+    resources = template.get("Resources")
+    for resource in resources.values() if isinstance(resources, Mapping) else ():
+        properties = resource.get("Properties") if isinstance(resource, Mapping) else None
+        kind = resource.get("Type") if isinstance(properties, Mapping) else None
+        schema = schema_for(TypeName(kind), region) if isinstance(kind, str) else None
+        if schema is not None and schema.write_only and properties:
+            for name, value in properties.items():
+                conceal(schema, (str(name),), transform(value, _own))
+
+
+def _own(leaf: Any) -> Any:
+    """What isn't a reference to a secret that is kept elsewhere."""
+    return None if isinstance(leaf, str) and OPENING in leaf else leaf
 
 
 def _mismatched(document: Document, body: Body, spec: PlanSpec) -> list[Problem]:

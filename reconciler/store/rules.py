@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.model.journal import JournalState
 from reconciler.model.report import PlanState, RunReport
+from reconciler.model.secrecy import scrubbed
 from reconciler.model.values import Deferred, Sensitive, Unknown, leaves
 
 #: Runs kept per plan; counted apart for quiet runs and for those that did or found something.
@@ -32,5 +33,10 @@ def is_quiet(report: RunReport) -> bool:
 
 
 def storable(value: Any) -> bool:
-    """Whether an export has a value that may be kept: secrets and values not known yet never are."""
-    return not any(isinstance(leaf, Sensitive | Unknown | Deferred) for leaf in leaves(value))
+    """Whether an export has a value that may be kept: secrets and values not known yet never are.
+
+    Nor is a text with a secret in it: masked, it would be another value to whoever imports it.
+    """
+    return not any(isinstance(leaf, Sensitive | Unknown | Deferred) for leaf in leaves(value)) and (
+        scrubbed(value) == value
+    )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.durations import format_duration, parse_duration
 from reconciler.model.errors import ConfigurationError
+from reconciler.model.urls import credentials, without_password
 from reconciler.settings import Settings, load_settings
 
 
@@ -185,3 +186,19 @@ def test_not_durations(text: object) -> None:
 @given(st.integers(min_value=0, max_value=10**9))
 def test_a_duration_written_is_read_back(milliseconds: int) -> None:
     assert round(parse_duration(format_duration(milliseconds / 1000)) * 1000) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://bob:s3cret-word@example.com/x.git", {"s3cret-word"}),
+        ("postgresql://u:data/b%40se@host/db", {"data/b%40se", "data/b@se"}),
+        ("https://ghp_0123456789abcdef@example.com/x.git", {"ghp_0123456789abcdef"}),
+        ("ssh://deploy@example.com/x.git", set()),
+        ("https://example.com:8443/a@b", set()),
+    ],
+)
+def test_passwords_in_urls_are_found_and_left_out(url: str, found: set[str]) -> None:
+    assert set(credentials(url)) == found
+    assert not [secret for secret in found if secret in without_password(url)]
+    assert "example.com" in without_password(url) or "host" in without_password(url)

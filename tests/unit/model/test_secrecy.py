@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import logging
 from collections.abc import Iterator
 from io import StringIO
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 import structlog
@@ -38,12 +40,54 @@ def test_a_sensitive_value_is_masked_in_everybodys_texts() -> None:
     assert scrub(f"invalid value {SECRET} given") == f"invalid value {MASK} given"
 
 
-@pytest.mark.parametrize("spell", [str, lambda text: json.dumps(text)[1:-1], quote, lambda text: json.dumps([text])])
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        repr,
+        lambda text: json.dumps(text)[1:-1],
+        quote,
+        quote_plus,
+        lambda text: quote(text, safe=""),
+        lambda text: json.dumps([text]),
+        html.escape,
+    ],
+)
 def test_every_spelling_is_masked(spell: object) -> None:
     Sensitive([SECRET])
     text = spell(SECRET)  # type: ignore[operator]
     assert MASK in scrub(f"x {text} y")
     assert "staple" not in scrub(f"x {text} y")
+
+
+@given(st.text(min_size=8, max_size=40), st.binary(max_size=7), st.binary(max_size=7))
+def test_base64_of_a_text_with_a_secret_in_it_doesnt_give_it_away(secret: str, before: bytes, after: bytes) -> None:
+    forget_all()
+    raw = secret.encode(errors="surrogatepass")
+    know(secret)
+    text = scrub(base64.b64encode(before + raw + after).decode())
+    assert MASK in text
+    assert len(text) - len(MASK) <= 4 * (len(before) + len(after) + 4) / 3 + 4
+
+
+def test_a_long_number_is_a_secret_text_and_a_port_is_none() -> None:
+    know(73910468)
+    know(8080)
+    assert scrub("pin 73910468, port 8080") == f"pin {MASK}, port 8080"
+
+
+def test_what_is_hidden_for_its_place_only_stays_legible_elsewhere() -> None:
+    assert str(Sensitive("Standard", placed=True)) == MASK
+    assert scrub("the Standard tier") == "the Standard tier"
+
+
+def test_among_many_secrets_each_is_still_found() -> None:
+    for number in range(200):
+        know(f"secret-number-{number:04}")
+    assert scrub("x secret-number-0123 y") == f"x {MASK} y"
+    assert scrub("nothing") == "nothing"
+    forget_all()
+    assert scrub("secret-number-0123") == "secret-number-0123"
 
 
 def test_what_stands_beside_a_secret_in_a_document_is_none() -> None:
