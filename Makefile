@@ -46,10 +46,12 @@ locks: $(STAMP)
 	@$(BIN)/python scripts/sublock runtime > .venv/part && mv .venv/part requirements.run.lock
 	@$(BIN)/python scripts/sublock hatchling > .venv/part && mv .venv/part requirements.build.lock
 
-# Fetches or builds what the tests like to have: a real OPA, and on Debian Prometheus with Alertmanager.
+# Fetches or builds what the tests like to have: a real OPA, ministack, microburst, and on Debian Prometheus with
+# Alertmanager.
 real-parts: $(STAMP)
 	@scripts/get-opa
 	@scripts/get-ministack
+	@scripts/get-microburst
 	@scripts/get-prometheus
 
 bench: $(STAMP)
@@ -61,9 +63,9 @@ fuzz: $(STAMP)
 	@$(BIN)/python scripts/fuzz plan --seconds $(or $(SECONDS),600)
 	@$(BIN)/python scripts/fuzz approval --seconds $(or $(SECONDS),600)
 
-# The long versions of the tests: every boundary, every step, five minutes of two daemons, an hour of daemon time.
+# The long versions of the tests: every boundary, every step, every way to fail, five minutes of two daemons, an hour of daemon time.
 stress: $(STAMP)
-	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/fuzz tests/stress
+	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/faults tests/fuzz tests/stress
 
 clean:
 	rm -rf .venv .demo var .hypothesis .mypy_cache .ruff_cache .import_linter_cache

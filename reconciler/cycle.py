@@ -130,7 +130,7 @@ class Cycle:
     def recover(self, plan: Plan) -> None:
         """Settle what a crash left half done. Raises ReconcilerError; then no pass may be made yet."""
         with self._locks.hold(plan.name):
-            self._settle(plan)
+            self._settle(plan, asked=False)
 
     def stop(self) -> None:
         """Let running passes finish the steps in hand and begin no other."""
@@ -143,7 +143,7 @@ class Cycle:
         held = self._breakers.held(work.plan, self._recording.previous(work.plan.name), asked=work.asked)
         if held is not None:
             return held
-        self._settle(work.plan)
+        self._settle(work.plan, asked=work.asked)
         self._revisions.renewed(work.plan)
         return self._flow(work, self._execution.carry_out)
 
@@ -159,7 +159,7 @@ class Cycle:
         if admitted.mode is Mode.DENY:
             self._audit(work, facts, admitted, None)
             return Outcome(PlanState.DENIED, next_steps(admitted), decision=admitted, rolling_back=plan.rolling_back)
-        scope, view, changes = self._look(plan, admitted)
+        scope, view, changes = self._look(plan, admitted, asked=work.asked)
         judged = self._review(work, scope, view, changes, admitted)
         try:
             outcome = finish(work, scope, view, judged)
@@ -173,10 +173,10 @@ class Cycle:
             self._revisions.reached(wanted, work.run)
         return outcome
 
-    def _look(self, plan: Plan, admitted: Decision) -> tuple[Scope, View, ChangeSet]:
+    def _look(self, plan: Plan, admitted: Decision, *, asked: bool) -> tuple[Scope, View, ChangeSet]:
         """What is, and what would have to change; its digest is what an approval of exactly this change names."""
         with self._recording.timed(plan, "diff"):
-            scope = self._open(plan)
+            scope = self._open(plan, asked=asked)
             outside = self._outside(scope, self._execution.writable(plan))
             changes, view = diff(plan, scope, self._providers, self._store, outside, self._claims, self._clock.now())
         return scope, view, replace(changes, digest=exact(changes, admitted.revision))
@@ -200,15 +200,15 @@ class Cycle:
 
     # parts
 
-    def _settle(self, plan: Plan) -> None:
+    def _settle(self, plan: Plan, *, asked: bool) -> None:
         if self._execution.writable(plan) and not plan.suspend and self._unsettled(plan):
-            resume(plan, self._open(plan), self._providers, self._store, self._clock)
+            resume(plan, self._open(plan, asked=asked), self._providers, self._store, self._clock)
 
     def _unsettled(self, plan: Plan) -> bool:
         return bool(self._store.unfinished(plan.name) or self._store.unresolved(plan.name))
 
-    def _open(self, plan: Plan) -> Scope:
-        return self._access.open(plan.target, read_only=not self._execution.writable(plan))
+    def _open(self, plan: Plan, *, asked: bool) -> Scope:
+        return self._access.open(plan.target, read_only=not self._execution.writable(plan), asked=asked)
 
     def _audit(self, work: Pass, facts: Facts, decision: Decision, changes: ChangeSet | None) -> None:
         if work.lease is not None:

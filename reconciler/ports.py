@@ -97,8 +97,10 @@ class Scope(Protocol):
 class AwsAccess(Protocol):
     """Opens scopes. Sessions and clients are shared between passes."""
 
-    def open(self, target: Target, *, read_only: bool) -> Scope:
+    def open(self, target: Target, *, read_only: bool, asked: bool = False) -> Scope:
         """A scope for a target, its account verified by sts:GetCallerIdentity.
+
+        ``asked``: for a pass that a person asked for, which an account that is left alone lets through.
 
         Raises AwsFault CREDENTIALS (none, expired, profile unknown), WRONG_ACCOUNT, REGION_DISABLED, or as ``call``.
         """

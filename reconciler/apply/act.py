@@ -50,6 +50,8 @@ class Actor:
     notes: Notes = field(default_factory=Notes)
     #: each resource as it was just before its step touched it, complete for a delete: what an undo returns to
     snapshots: dict[StepId, Observation] = field(default_factory=dict)
+    #: why it wasn't clear whether a call took effect, of those that turned out to have done so, perhaps in part
+    doubts: dict[StepId, str] = field(default_factory=dict)
 
     @property
     def records(self) -> Mapping[LogicalId, Record]:
@@ -231,6 +233,7 @@ class _Attempt:
         except AwsFault:
             raise error from None  # it stays open
         if settled.state is JournalState.DONE and settled.identifier is not None:
+            self.actor.doubts[self.step.id] = str(error)
             return self.done(settled.identifier)
         self.write(settled.state, settled.identifier, f"{error}; {settled.error}")
         raise error

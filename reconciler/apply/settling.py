@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.apply.looking import look_until
-from reconciler.live import choose, compare, name_for_old, old_names
+from reconciler.live import changed_properties, choose, compare, name_for_old, old_names
 from reconciler.model.change import Verb
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, LogicalId, Owner
@@ -120,16 +120,20 @@ class Settler:
         return Settled(JournalState.DONE, found.identifier)
 
     def _untagged_twin(self, entry: JournalEntry, identifier: Identifier, after: Properties) -> bool:
-        """Whether what stands in the place of a resource without tags is just what was to be made.
+        """Whether what stands in the place of a resource without tags is what was to be made, as far as that came.
 
-        The place was empty before the intent was written. With tags it would carry them: then it is a stranger's.
+        The place was empty before the intent was written. With tags it would carry them: then it is a stranger's. A
+        create of several calls may have ended before the last: what is set is as wanted, the rest isn't set.
         """
         schema = schema_for(entry.type, entry.region)
         if schema is None or schema.tag_property is not None:
             return False
         known = _legible(after)
         live = self._read(identifier, frozenset(known))
-        return live is not None and not compare(schema, known, live.properties)
+        if live is None:
+            return False
+        differing = changed_properties(compare(schema, known, live.properties))
+        return not any(live.properties.get(name) for name in differing)
 
     def _updated(self, entry: JournalEntry, after: Properties) -> Settled | None:
         assert entry.identifier is not None

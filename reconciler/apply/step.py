@@ -13,6 +13,7 @@ import structlog
 from reconciler.apply.act import Actor
 from reconciler.apply.checking import Checks, Stale, ValidationFailed
 from reconciler.apply.describe import command
+from reconciler.apply.looking import when_free
 from reconciler.live import changed_properties, name_for_old, old_names, record_of, rejoined, target
 from reconciler.model.change import Action, ChangeSet, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
@@ -46,7 +47,8 @@ class StepRunner:
         except Exception as error:
             if not isinstance(error, ReconcilerError):
                 log.exception("step failed unexpectedly", step=step.id)
-            ended = _failed(replace(begun, state=StepState.FAILED, identifier=step.identifier), error)
+            doubt = self.actor.doubts.get(step.id, "")
+            ended = _failed(replace(begun, state=StepState.FAILED, identifier=step.identifier), error, doubt)
         return replace(ended, seconds=self.actor.clock.monotonic() - started)
 
     @property
@@ -84,7 +86,7 @@ class StepRunner:
             self._part(step)
             return provider.create(actor.scope, reveal(desired), token)
 
-        try:
+        def perform() -> Identifier:
             return actor.perform(
                 step,
                 create,
@@ -93,6 +95,9 @@ class StepRunner:
                 record=self._record(step, Identifier(""), desired),
                 keep=lambda identifier: self._keep(step, identifier, desired),
             )
+
+        try:
+            return when_free(actor.clock, perform) if step.deleted_first else perform()
         except Exception:
             self._rejoin(step)
             raise
@@ -224,9 +229,11 @@ class StepRunner:
         return record_of(actor.plan, step.logical_id, identifier, desired, actor.scope, now, adopted=adopted)
 
 
-def _failed(result: StepResult, error: Exception) -> StepResult:
+def _failed(result: StepResult, error: Exception, doubt: str) -> StepResult:
+    """``doubt``: what had happened to the call, if its effect is not as it was to be."""
     kind = error.kind.value if isinstance(error, AwsFault) else getattr(error, "reason", FaultKind.INTERNAL.value)
     text = str(error) if isinstance(error, ReconcilerError) else scrub(f"{type(error).__name__}: {error}")
+    text = f"{text}, after {doubt}" if doubt else text
     result = replace(
         result, validation="failed" if isinstance(error, ValidationFailed) else "", error=text, error_kind=kind
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.apply.act import Call, Keep
 from reconciler.apply.former import Former, beside
-from reconciler.apply.looking import look_until
+from reconciler.apply.looking import look_until, when_free
 from reconciler.apply.renames import PLACE, mentions, own_names
 from reconciler.apply.settling import UNDO, Settled, Settler, old_halves
 from reconciler.live import loss_of, name_for_old
@@ -22,9 +22,6 @@ from reconciler.model.resource import Observation, Record
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import ResourceProvider, Revivable
 from reconciler.schema import TypeSchema
-
-#: Seconds between attempts to make again what AWS has only just deleted: some names are free after a minute.
-_PAUSES = (5.0, 10.0, 20.0, 30.0)
 
 _OPEN = frozenset({JournalState.INTENT, JournalState.PENDING})
 
@@ -79,14 +76,11 @@ class Undoing:
     def _unmake_record(self, step: Step) -> None:
         """The old half of a replacement is the resource again; if it isn't there yet, its own undo remembers it."""
         actor, record = self.former.actor, self.former.record(step)
-        if record is None or self.former.renames.dangles(str(record.identifier)) or self._deleted_first(step):
+        if record is None or self.former.renames.dangles(str(record.identifier)) or step.deleted_first:
             actor.forget(step.logical_id)
             return
         actor.remember(record)
         actor.rejoin(step.logical_id)
-
-    def _deleted_first(self, step: Step) -> bool:
-        return StepId(f"{step.logical_id}:{Verb.DELETE.value}") in step.needs
 
     def _settled(self, step: Step, entry: JournalEntry) -> Settled | None:
         """What became of a call that isn't known to have ended; None if that is known."""
@@ -208,16 +202,12 @@ class Undoing:
     ) -> Identifier:
         """Call, again for a minute as long as AWS says that the name of what was deleted isn't free yet."""
         actor = self.former.actor
-        for pause in (*_PAUSES, None):
-            try:
-                return actor.perform(
-                    step, call, before={}, after=after, suffix=UNDO, identifier=identifier, record=record, keep=keep
-                )
-            except AwsFault as fault:
-                if pause is None or fault.kind is not FaultKind.CONFLICT or fault.ambiguous:
-                    raise
-                actor.clock.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
+        return when_free(
+            actor.clock,
+            lambda: actor.perform(
+                step, call, before={}, after=after, suffix=UNDO, identifier=identifier, record=record, keep=keep
+            ),
+        )
 
     def _finish(self, step: Step, snapshot: Observation, identifier: Identifier, wanted: Properties) -> frozenset[str]:
         """Learn the new names, set what needed them, and see that all is as it was, but for what AWS has chosen."""

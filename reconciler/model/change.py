@@ -86,6 +86,11 @@ class Step:
     changed: frozenset[str] = frozenset()
     needs: frozenset[StepId] = frozenset()
 
+    @property
+    def deleted_first(self) -> bool:
+        """Whether it makes again what a step before it deletes: a replacement of what can't exist twice."""
+        return self.verb is Verb.CREATE and StepId(f"{self.logical_id}:{Verb.DELETE.value}") in self.needs
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceState:

@@ -66,12 +66,12 @@ class Access:
             role = self._settings.role_pattern.replace("{account}", target.account)
         return SessionKey(target.profile, role, target.external_id, target.environment if read_only else "")
 
-    def open(self, target: Target, *, read_only: bool) -> Scope:
+    def open(self, target: Target, *, read_only: bool, asked: bool = False) -> Scope:
         """A scope whose account was verified just now. Raises AwsFault, see ``ports.AwsAccess``."""
         if not _REGION.fullmatch(target.region):
             message = f"'{target.region}' is not an AWS region: set spec.target.region (eu-central-1, say)"
             raise AwsFault(FaultKind.INVALID_REQUEST, message)
-        self._tools.relief.admit(target.account, target.region)
+        self._tools.relief.admit(target.account, target.region, asked=asked)
         key = self.key(target, read_only=read_only)
         methods = self._methods_of(key, target)
         identity = self._identify(key, methods, target)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler.testing.lacking import complete
+from reconciler.testing.amends import amend
 from reconciler.testing.wire import Call, error_response, parse
 
 if TYPE_CHECKING:
@@ -333,14 +333,14 @@ class LocalAws:
         with self._one_at_a_time:
             try:
                 content = list(self._moto(environ, started))
-                if answer[-1].startswith("2"):
-                    complete(call, environ)
             except Exception:  # moto has no such service, or crashed on the call
                 content = [b"<html><title>500 Internal Server Error</title></html>"]
                 started("500 Internal Server Error", [("Content-Type", "text/html")])
+            call = replace(call, status=int(answer[-1].split()[0]), answered=sum(map(len, content)))
+            amend(call, str(environ["PATH_INFO"]))
         if fault is not None:
             return self._refuse(call, fault, environ, start_response)
-        self._record(replace(call, status=int(answer[-1].split()[0])))
+        self._record(call)
         for held in tuple(self._holds):
             held.wait(call)
         return content
@@ -357,7 +357,7 @@ class LocalAws:
         self, call: Call, fault: _Fault, environ: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
         if fault.cut:
-            self._record(call)
+            self._record(replace(call, status=0, answered=0))
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             return []
         self._record(replace(call, status=fault.status))

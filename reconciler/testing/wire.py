@@ -24,7 +24,10 @@ _READ = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that reached the server. ``status`` is the HTTP status of the answer, 0 when it was cut off."""
+    """One request that reached the server.
+
+    ``status`` is the HTTP status of the answer, 0 when it was cut off; ``answered`` the length of its body in bytes.
+    """
 
     account: str
     service: str
@@ -34,6 +37,7 @@ class Call:
     body: bytes
     user_agent: str = ""
     status: int = 0
+    answered: int = 0
 
     @property
     def name(self) -> str:

@@ -92,3 +92,8 @@ def test_an_account_that_throttles_is_left_alone(installation: Lab) -> None:
     assert status(lab).held_until is None  # the account's breaker, not the plan's
     text = lab.app.metrics.exposition()[0].decode()
     assert f'reconciler_account_throttled{{account="{SANDBOX}",region="{REGION}"}} 1.0' in text
+    assert "at once by `reconciler sync`" in report.message
+    snapshot = lab.app.source.load()
+    asked = lab.app.cycle.run(snapshot.plans[PlanName("first")], (), "request", (RequestId("r1"),))
+    assert asked.state is PlanState.IN_SYNC, asked.message
+    assert lab.run("first").error_reason == "throttled"  # nobody asked for this one

@@ -155,7 +155,7 @@ def test_a_hostile_cycle_can_write_nothing(lab: Lab, environment: str, monkeypat
     monkeypatch.setattr("reconciler.cycle.narrowed", lambda decision, plan, writable: decision)
     monkeypatch.setattr(Execution, "writable", lambda self, plan: True)
     really = app.access.open
-    monkeypatch.setattr(app.access, "open", lambda target, *, read_only: really(target, read_only=True))
+    monkeypatch.setattr(app.access, "open", lambda target, **_: really(target, read_only=True))
     lab.write(web(environment))
     report = lab.run("web")
     assert report.state is PlanState.FAILED

@@ -51,6 +51,18 @@ def test_a_bucket_left_half_made_is_finished(aws: LocalAws, scope: Scope) -> Non
     assert hands.drift(Identifier("specific-half"), desired) == []
 
 
+def test_a_bucket_has_its_tags_before_anything_can_go_wrong(aws: LocalAws, scope: Scope) -> None:
+    """So that one whose creation got no answer is known to be the plan's."""
+    hands = Hands(scope, "AWS::S3::Bucket")
+    aws.cut("s3", "CreateBucket", applied=True)
+    aws.reset_calls()
+    with pytest.raises(AwsFault):
+        hands.create(owned({"BucketName": "specific-cut"}, owner("Cut"), "AWS::S3::Bucket"))
+    assert aws.mutations() == {"s3:CreateBucket": 1}
+    tags = client(aws, "s3").get_bucket_tagging(Bucket="specific-cut")["TagSet"]
+    assert {"Key": "reconciler:id", "Value": "Cut"} in tags
+
+
 def test_buckets_of_which_only_tags_are_wanted_are_seen_to_exist(aws: LocalAws, scope: Scope) -> None:
     hands = Hands(scope, "AWS::S3::Bucket")
     names = [f"specific-bare-{number}" for number in range(12)]

@@ -30,6 +30,7 @@ from reconciler.model.report import Explanation, PlanState, RunReport
 from reconciler.settings import Settings
 from reconciler.testing.localaws import outsider
 from reconciler.testing.memory import FakeClock
+from tests.parts import real_part
 
 pytestmark = pytest.mark.ministack
 
@@ -187,12 +188,7 @@ def denials(report: RunReport) -> list[Explanation]:
 
 @pytest.fixture(scope="module")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
-    got = subprocess.run([ROOT / "scripts" / "get-ministack"], capture_output=True, text=True, check=False)
-    if got.returncode:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"scripts/get-ministack got none; in CI it must: {got.stderr}")
-        pytest.skip("no ministack to be had on this machine (scripts/get-ministack says why)")
-    running = Ministack(got.stdout.strip(), tmp_path_factory.mktemp("ministack") / "log")
+    running = Ministack(real_part("ministack"), tmp_path_factory.mktemp("ministack") / "log")
     yield running
     running.stop()
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from boto3.session import Session
@@ -22,25 +20,21 @@ from reconciler.providers.trail import last_writer
 from reconciler.testing.localaws import outsider
 from reconciler.testing.memory import CountingTelemetry, FakeClock
 from tests.e2e.running import free_port
+from tests.parts import real_part
 
 pytestmark = pytest.mark.ministack
 
-ROOT = Path(__file__).resolve().parents[3]
 ACCOUNT, REGION = "111111111111", "us-east-1"
 MALLORY = f"arn:aws:iam::{ACCOUNT}:user/{ACCOUNT}"
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    found = subprocess.run([ROOT / "scripts" / "get-ministack"], capture_output=True, text=True, check=False)
-    if found.returncode:
-        if os.environ.get("CI") == "true":
-            pytest.fail(found.stderr)
-        pytest.skip("ministack can't be had on this machine (scripts/get-ministack says why)")
+    command = real_part("ministack")
     home, port = tmp_path_factory.mktemp("ministack"), free_port()
     chosen = {"CLOUDTRAIL_RECORDING": "1", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "HOME": str(home)}
     with (home / "log").open("wb") as log:
-        process = subprocess.Popen([found.stdout.strip()], env=chosen, stdout=log, stderr=log)
+        process = subprocess.Popen([command], env=chosen, stdout=log, stderr=log)
     try:
         yield _ready(f"http://127.0.0.1:{port}")
     finally:

@@ -12,7 +12,7 @@ from reconciler.model.change import Verb
 from reconciler.model.errors import AwsFault, FaultKind, LeaseLost, StoreError
 from reconciler.model.ids import Identifier
 from reconciler.model.journal import JournalEntry
-from reconciler.model.plan import RollbackPolicy
+from reconciler.model.plan import Plan, RollbackPolicy
 from reconciler.model.report import PlanState, RunReport, StepState
 from reconciler.model.resource import Observation
 from reconciler.schema import schema_for
@@ -132,6 +132,32 @@ def test_a_name_that_is_not_free_yet_is_waited_for(rig: Rig) -> None:
     report = rig.run(make_plan({"Last": {**LAST, "DependsOn": []}}))
     assert report.message.endswith("; rolled back"), by_step(report)
     assert len(rig.world.of(QUEUE)) == 1
+
+
+@pytest.mark.parametrize(("refusals", "state"), [(4, PlanState.IN_SYNC), (5, PlanState.FAILED)])
+def test_a_replacement_that_deletes_first_waits_for_the_name_for_a_minute(
+    rig: Rig, refusals: int, state: PlanState
+) -> None:
+    def named(fifo: bool) -> Plan:
+        properties = {"QueueName": "jobs.fifo", "FifoQueue": fifo}
+        return make_plan({"Queue": {"Type": QUEUE, "Properties": properties}}, rollback=RollbackPolicy("manual"))
+
+    rig.run(named(True))
+    rig.world.fail["create", "Queue"] = [AwsFault(FaultKind.CONFLICT, "deleted recently") for _ in range(refusals)]
+    began = rig.clock.monotonic()
+    report = rig.run(named(False))
+    assert report.state is state, by_step(report)
+    assert rig.clock.monotonic() - began >= 60
+    assert len(rig.world.of(QUEUE)) == (state is PlanState.IN_SYNC)
+    assert rig.run(named(False)).state is PlanState.IN_SYNC
+    assert len(rig.world.of(QUEUE)) == 1
+
+
+def test_a_conflict_of_a_first_create_is_not_waited_out(rig: Rig) -> None:
+    rig.world.fail["create", "Queue"] = [AwsFault(FaultKind.CONFLICT, "deleted recently")]
+    began = rig.clock.monotonic()
+    assert rig.run(make_plan(NETWORK)).state is PlanState.FAILED
+    assert rig.clock.monotonic() - began < 60
 
 
 def test_a_delete_cut_short_is_looked_at(rig: Rig) -> None:

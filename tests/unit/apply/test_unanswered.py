@@ -336,3 +336,36 @@ def test_a_retention_added_later_is_kept_to(rig: Mortal) -> None:
     rig.run(make_plan({"Queue": {**NETWORK["Queue"], "DeletionPolicy": "Retain"}, "Vpc": NETWORK["Vpc"]}))
     rig.run(vpc())
     assert len(rig.world.of(QUEUE)) == 1
+
+
+PROFILE = "AWS::IAM::InstanceProfile"
+
+
+@pytest.mark.parametrize(
+    ("left", "ours"),
+    [
+        ({"Path": "/"}, True),  # the call that adds the role wasn't made any more
+        ({"Path": "/", "Roles": ["web"]}, True),
+        ({"Path": "/", "Roles": ["another"]}, False),
+        ({"Path": "/others/"}, False),
+    ],
+)
+def test_what_a_create_of_several_calls_left_without_tags_is_ours_as_far_as_it_came(
+    rig: Mortal, left: dict[str, Any], ours: bool
+) -> None:
+    """There is nothing in its place before the intent; what isn't as wanted there somebody else has made meanwhile."""
+    wanted = {"InstanceProfileName": "web", "Path": "/", "Roles": ["web"]}
+    plan = make_plan({"Profile": {"Type": PROFILE, "Properties": wanted}}, rollback=RollbackPolicy("automatic"))
+    lost = AwsFault(FaultKind.TIMEOUT, "no answer", service="iam", operation="AddRole", ambiguous=True)
+    rig.world.fail["create", "web"] = [lost]
+
+    def stands(moment: str) -> None:
+        if moment == "before create web":
+            rig.world.resources[PROFILE, "web"] = {"InstanceProfileName": "web", **left}
+
+    rig.world.boundary = stands
+    report = rig.run(plan)
+    assert report.state is (PlanState.IN_SYNC if left.get("Roles") == ["web"] else PlanState.FAILED), report.message
+    assert report.state is PlanState.IN_SYNC or "iam:AddRole: no answer" in report.message
+    assert journal(rig)["Profile:create"].state is (JournalState.DONE if ours else JournalState.LOST)
+    assert set(rig.world.of(PROFILE)) == ({"web"} if report.state is PlanState.IN_SYNC or not ours else set())

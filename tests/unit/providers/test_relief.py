@@ -59,6 +59,16 @@ def test_too_much_throttling_leaves_the_account_alone_until_a_time_that_is_told(
     assert account.admits()
 
 
+def test_a_person_is_let_through_while_it_is_left_alone_and_while_it_is_tried_again(account: Account) -> None:
+    account.throttle(10)
+    account.relief.admit(*HERE, asked=True)
+    assert not account.admits()
+    account.clock.sleep(120)
+    assert account.admits_another()  # the trial
+    account.relief.admit(*HERE, asked=True)
+    assert not account.admits()
+
+
 def test_other_accounts_and_regions_go_on(account: Account) -> None:
     account.throttle(10)
     account.relief.admit("222222222222", "us-east-1")
