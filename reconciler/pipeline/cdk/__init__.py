@@ -30,6 +30,7 @@ FILES = (
     "bin/app.ts",
     "lib/stack.ts",
     "package.json",
+    "package-lock.json",
     "tsconfig.json",
     "app.py",
     "stack.py",

@@ -25,9 +25,9 @@ _UNITS = re.compile(r"(KiB|MiB|GiB)(?=[A-Z]|$)")
 _TYPESCRIPT_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "arguments await break case catch class const continue debugger default delete do else enum eval export extends "
-        "false finally for function if implements import in instanceof interface let new null package private protected "
-        "public return static super switch this throw true try typeof undefined var void while with yield "
+        "arguments await break case catch class const continue debugger default delete do else enum eval export "
+        "extends false finally for function if implements import in instanceof interface let new null package private "
+        "protected public return static super switch this throw true try typeof undefined var void while with yield "
         "cdk Construct props scope id",
     )
 )
@@ -47,7 +47,7 @@ class L1:
 
 @lru_cache(maxsize=1)
 def versions() -> Mapping[str, str]:
-    """The versions of npm packages that the table was made from and that work together."""
+    """The versions of aws-cdk-lib and constructs that the table was made from."""
     found: Mapping[str, str] = _read("versions")
     return found
 
@@ -133,7 +133,7 @@ def _distinct(names: Iterable[str], spell: Any, taken: frozenset[str], ending: s
     found: dict[str, str] = {}
     used = set(taken)
     for name in sorted(names):
-        spelled = spell(name)
+        spelled = spell(re.sub(r"\W", "", name))
         if not re.match(r"[A-Za-z_]", spelled):
             spelled = f"_{spelled}"
         while spelled in used:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 from reconciler.model.plan import Plan
 from reconciler.pipeline.cdk import names
-from reconciler.pipeline.cdk.printing import WIDTH
 from reconciler.pipeline.cdk.python import literal as python_literal
 from reconciler.pipeline.cdk.typescript import literal as typescript_literal
 from reconciler.pipeline.files import RenderedFile
@@ -39,7 +39,7 @@ new {class_name}(app, {typescript_literal(name)}, {{
     return (
         RenderedFile("bin/app.ts", app),
         RenderedFile("cdk.json", _json({"app": "npx tsc && node dist/bin/app.js", **_QUIET})),
-        RenderedFile("package.json", _json(_package(name))),
+        *_npm(name),
         RenderedFile("tsconfig.json", _json(_TSCONFIG)),
         RenderedFile(".gitignore", f"# {header}\ncdk.out/\ndist/\nnode_modules/\n"),
     )
@@ -73,17 +73,16 @@ app.synth()
     )
 
 
-def _package(name: str) -> Mapping[str, Any]:
-    found = names.versions()
-    return {
-        "name": name,
-        "version": "0.0.0",
-        "private": True,
-        "scripts": {"build": "tsc", "synth": "cdk synth", "diff": "cdk diff", "deploy": "cdk deploy"},
-        "dependencies": {key: found[key] for key in ("aws-cdk-lib", "constructs")},
-        "devDependencies": {key: found[key] for key in ("@types/node", "aws-cdk", "typescript")},
-        "prettier": {"printWidth": WIDTH, "singleQuote": True},
-    }
+def _npm(name: str) -> tuple[RenderedFile, ...]:
+    """What ``npm ci`` installs, exactly: the packages that these classes were taken from."""
+    found = []
+    for file in ("package.json", "package-lock.json"):
+        document = json.loads((files(__package__) / "npm" / file).read_text())
+        document["name"] = name
+        if "packages" in document:
+            document["packages"][""]["name"] = name
+        found.append(RenderedFile(file, _json(document)))
+    return tuple(found)
 
 
 _TSCONFIG: Mapping[str, Any] = {

@@ -158,7 +158,7 @@ class _Builder:
         while ident in taken:
             ident += "Output"
         # outputs have a namespace of their own in a template, and share one with everything else in a stack
-        return _named(name, Made(f"Outputs/{name}", "", "CfnOutput", ident, tuple(entries)), ())
+        return _named(name, Made(f"{name}/Output", "", "CfnOutput", ident, tuple(entries)), ())
 
 
 def _named(name: str, made: Made, more: tuple[Statement, ...]) -> Block:

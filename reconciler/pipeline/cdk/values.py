@@ -84,6 +84,8 @@ class Values:
         if isinstance(kind, list):
             return self._composed(value, kind, owner, place)
         if kind == "any":
+            if not isinstance(value, Mapping) and not is_list(value):
+                raise Untyped  # an object is insisted on, also where AWS takes a document as text
             return self.raw(value, place)
         if kind in ("string", "number", "boolean"):
             return self._scalar(value, kind, place)
