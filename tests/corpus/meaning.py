@@ -29,7 +29,7 @@ def of_template(content: str, plan: Plan, name: str = "template.yaml") -> dict[s
     """What a template says, its open parameters given as secrets. Raises SourceError if it isn't a valid one."""
     documents = parse(content.encode(), name)
     template = documents[0].data
-    given = {parameter: SECRET for parameter in template.get("Parameters", {})}
+    given = dict.fromkeys(template.get("Parameters", {}), SECRET)
     loaded: LoadedTemplate = load_template(
         template, parameters=given, target=plan.target, plan_name=plan.name, locate=documents[0].locate
     )

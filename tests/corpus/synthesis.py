@@ -1,4 +1,4 @@
-"""Many rendered CDK stacks as one app, synthesized by the real CDK: a call of it costs seconds, however little it does."""
+"""Many rendered CDK stacks as one app, synthesized by the real CDK in one call, because each call costs seconds."""
 
 from __future__ import annotations
 

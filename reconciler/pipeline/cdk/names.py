@@ -43,6 +43,7 @@ class L1:
     props: Fields
     attributes: Mapping[str, tuple[str, str]]  # Fn::GetAtt's name → the CDK's name and type
     structs: Mapping[str, Fields]  # by their name below the module
+    tags: tuple[str, str] | None = None  # the property that the class manages as tags, and its form (MAP or a list's)
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +63,8 @@ def l1_class(type_name: str) -> L1 | None:
 def _l1(row: Mapping[str, Any]) -> L1:
     structs = {name: _fields(struct) for name, struct in row["structs"].items()}
     attributes = {name: (attribute[0], attribute[1]) for name, attribute in row["attributes"].items()}
-    return L1(row["module"], row["class"], _fields(row["props"]), attributes, structs)
+    tags = (row["tags"][0], row["tags"][1]) if row["tags"] else None
+    return L1(row["module"], row["class"], _fields(row["props"]), attributes, structs, tags)
 
 
 def _fields(struct: Mapping[str, Any]) -> Fields:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.pipeline.cdk.names import L1, l1_class
 from reconciler.pipeline.cdk.tree import Call, Core, Made, Member, Set, Statement, Table, Variable, variables
-from reconciler.pipeline.cdk.values import Untyped, Values
+from reconciler.pipeline.cdk.values import Untyped, Values, is_call
 from reconciler.pipeline.files import Place, is_list
 
 #: ids under which a construct would not be called by its id
@@ -63,6 +63,8 @@ def stack_of(template: Mapping[str, Any]) -> Stack:
     resources = template["Resources"]
     parameters = {name: str(body["Type"]) for name, body in template.get("Parameters", {}).items()}
     classes = {name: l1_class(body["Type"]) for name, body in resources.items()}
+    first = _Builder(Values(classes, parameters), classes)
+    classes = {name: found if first.fits(name, resources[name]) else None for name, found in classes.items()}
     builder = _Builder(Values(classes, parameters), classes)
     blocks = [builder.parameter(name, body) for name, body in template.get("Parameters", {}).items()]
     blocks += _ordered({name: builder.resource(name, body) for name, body in resources.items()})
@@ -98,37 +100,43 @@ class _Builder:
         entries = tuple((keys[key], value) for key, value in body.items())
         return _named(name, Made(name, "", "CfnParameter", _construct_id(name), entries), ())
 
+    def fits(self, name: str, body: Mapping[str, Any]) -> bool:
+        """Whether the typed class can be made: it insists on some properties, each of its type."""
+        typed = self._classes[name]
+        if typed is None:
+            return False
+        entries, _ = self._typed(typed, body.get("Properties", {}), Place(name))
+        return {field[0] for field in typed.props.values() if field[2]} <= {entry[0] for entry in entries}
+
     def resource(self, name: str, body: Mapping[str, Any]) -> Block:
         place = Place(name)
         properties = body.get("Properties", {})
         typed = self._classes[name]
-        made, overrides = (
-            (None, {}) if typed is None else self._typed(name, typed, properties, place)
-        )  # a class without its required properties can't be made
-        if made is None:
-            entries = [("type", body["Type"])]
+        if typed is not None:
+            entries, overrides = self._typed(typed, properties, place)
+            made = Made(name, typed.module, typed.name, _construct_id(name), tuple(entries))
+        else:
+            entries, overrides = [("type", body["Type"])], {}
             if properties:
                 entries.append(("properties", self.values.raw(properties, place)))
-            made, overrides = Made(name, "", "CfnResource", _construct_id(name), tuple(entries)), {}
+            made = Made(name, "", "CfnResource", _construct_id(name), tuple(entries))
         return _named(name, made, tuple(self._more(name, body, overrides, place)))
 
     def _typed(
-        self, name: str, typed: L1, properties: Mapping[str, Any], place: Place
-    ) -> tuple[Made | None, dict[str, Any]]:
+        self, typed: L1, properties: Mapping[str, Any], place: Place
+    ) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+        """The properties that the class takes, and the others as they stand in the template."""
         entries: list[tuple[str, Any]] = []
         overrides: dict[str, Any] = {}
         for key, value in properties.items():
             field = typed.props.get(key)
             try:
-                if field is None or (field[0] == "tags" and not _are_plain_tags(value)):
+                if field is None or (typed.tags and typed.tags[0] == field[0] and not _are_tags(value, typed.tags[1])):
                     raise Untyped
                 entries.append((field[0], self.values.typed(value, field[1], typed, place.key(key))))
             except Untyped:
                 overrides[key] = self.values.raw(value, place.key(key))
-        required = {field[0] for field in typed.props.values() if field[2]}
-        if required - {entry[0] for entry in entries}:
-            return None, {}
-        return Made(name, typed.module, typed.name, _construct_id(name), tuple(entries)), overrides
+        return entries, overrides
 
     def _more(
         self, name: str, body: Mapping[str, Any], overrides: Mapping[str, Any], place: Place
@@ -172,8 +180,8 @@ def _construct_id(name: str) -> str:
     return f"{name}Construct" if name in _HIDDEN_IDS else name
 
 
-def _are_plain_tags(value: Any) -> bool:
+def _are_tags(value: Any, form: str) -> bool:
     """The CDK sorts and merges tags by their keys, so these have to be there."""
-    if is_list(value):
-        return all(isinstance(tag, Mapping) and isinstance(tag.get("Key"), str) for tag in value)
-    return isinstance(value, Mapping) and not any(str(key).startswith(("Fn::", "Ref")) for key in value)
+    if form == "MAP":
+        return isinstance(value, Mapping) and not is_call(value)
+    return is_list(value) and all(isinstance(tag, Mapping) and isinstance(tag.get("Key"), str) for tag in value)
