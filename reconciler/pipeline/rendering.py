@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from reconciler.model.change import ChangeSet
 from reconciler.model.errors import PipelineError
-from reconciler.pipeline import cdk, cloudformation, terraform
+from reconciler.pipeline import cdk, cloudformation, terraform, workflow
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.variables import refuse_secrets
 
@@ -16,7 +16,9 @@ FORMATS: Mapping[str, Callable[[ChangeSet, str], tuple[RenderedFile, ...]]] = {
     "cdk": cdk.render,
 }
 #: Every file that some renderer writes: what may be removed when the format changes.
-MANAGED_FILES = frozenset(terraform.FILES) | frozenset(cloudformation.FILES) | frozenset(cdk.FILES)
+MANAGED_FILES = (
+    frozenset(terraform.FILES) | frozenset(cloudformation.FILES) | frozenset(cdk.FILES) | frozenset(workflow.FILES)
+)
 
 
 def render(changes: ChangeSet, format_name: str, language: str = "typescript") -> tuple[RenderedFile, ...]:

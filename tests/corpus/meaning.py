@@ -53,6 +53,7 @@ def _resource(item: PlannedResource) -> dict[str, Any]:
         "type": str(item.type),
         "properties": flat(properties),
         "needs": sorted(item.needs),
+        "metadata": flat(item.metadata),
         "policies": (item.deletion_policy, item.update_replace_policy),
     }
 

@@ -73,6 +73,12 @@ app.synth()
     )
 
 
+def packages() -> Mapping[str, str]:
+    """The npm packages of an app, with their versions."""
+    document = json.loads((files(__package__) / "npm" / "package.json").read_text())
+    return {**document["dependencies"], **document["devDependencies"]}
+
+
 def _npm(name: str) -> tuple[RenderedFile, ...]:
     """What ``npm ci`` installs, exactly: the packages that these classes were taken from."""
     found = []
