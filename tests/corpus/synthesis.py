@@ -58,6 +58,17 @@ def synthesized(projects: Mapping[str, Files], where: Path) -> dict[str, dict[st
     return {key: json.loads((where / "cdk.out" / f"{key}.template.json").read_text()) for key in projects}
 
 
+def synthesized_alone(files: Files, stack: str, where: Path) -> dict[str, Any]:
+    """The template that a project synthesizes to as it was rendered, with its own entry point and configuration."""
+    modules = node_modules()
+    for name, content in files.items():
+        (where / name).parent.mkdir(parents=True, exist_ok=True)
+        (where / name).write_text(content)
+    (where / "node_modules").symlink_to(modules)
+    run([modules / ".bin" / "cdk", "synth", "--quiet", "--no-notices"], where)
+    return dict(json.loads((where / "cdk.out" / f"{stack}.template.json").read_text()))
+
+
 def _app(projects: Mapping[str, Files]) -> str:
     lines = ["import * as cdk from 'aws-cdk-lib';", "const app = new cdk.App({ analyticsReporting: false });"]
     for index, (key, files) in enumerate(projects.items()):

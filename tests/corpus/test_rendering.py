@@ -21,7 +21,7 @@ from reconciler.model.errors import PipelineError
 from reconciler.pipeline import cloudformation, render
 from tests.corpus.loader import Entry, accepted, faulty, table
 from tests.corpus.meaning import differences, flat, of_plan, of_template
-from tests.corpus.synthesis import synthesized
+from tests.corpus.synthesis import synthesized, synthesized_alone
 
 FULL = os.environ.get("RECONCILER_CORPUS") == "full"
 #: valid ones whose parameters' values aren't, which shows when they are part of the template
@@ -75,6 +75,7 @@ def test_cloudformation_says_what_the_plan_says() -> None:
             assert differences(of_plan(plan), of_template(files["template.yaml"], plan)) == [], entry.name
 
 
+@pytest.mark.timeout(900)
 def test_cloudformation_is_as_clean_as_the_template_was() -> None:
     """Of valid templates; all of them where there is time."""
     rows = [entry for entry in accepted() if entry.name not in _WRONG_VALUES]
@@ -101,7 +102,7 @@ def test_the_same_change_is_rendered_the_same() -> None:
 
 
 @pytest.mark.cdk
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_cdk_synthesizes_typescript_to_the_same_template(tmp_path: Path) -> None:
     rows = [*accepted(), *faulty()] if FULL else accepted()[::4]
     wanted = {f"t{index}": entry for index, entry in enumerate(rows)}
@@ -111,6 +112,15 @@ def test_the_cdk_synthesizes_typescript_to_the_same_template(tmp_path: Path) -> 
     print(f"\n{len(found)} of {len(rows)} templates synthesized by the CDK from TypeScript")
     for key, template in found.items():
         _compare(wanted[key], template)
+
+
+@pytest.mark.cdk
+@pytest.mark.timeout(300)
+def test_the_cdk_takes_a_project_as_it_is_rendered(tmp_path: Path) -> None:
+    entry = next(entry for entry in accepted() if entry.name == "quickstart/vpc.json")
+    files = rendered(entry, "cdk", "typescript")
+    assert isinstance(files, dict)
+    _compare(entry, synthesized_alone(files, entry.change_set.plan.name, tmp_path))
 
 
 def _compare(entry: Entry, template: dict[str, Any]) -> None:
