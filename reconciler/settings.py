@@ -153,6 +153,8 @@ class PipelineSettings(_Section):
     branch: Annotated[str, _only(frozenset({"plan", "action", "environment"}))] = "feature/{action}-{plan}"
     path: Annotated[str, _only(frozenset({"plan", "environment", "account", "region"}))] = "infrastructure/{plan}"
     format: Literal["terraform", "cloudformation", "cdk"] = "terraform"
+    language: Literal["typescript", "python"] = "typescript"
+    workflow: Literal["github", "gitlab"] | None = None
     author: str = "Reconciler <reconciler@localhost>"
 
 

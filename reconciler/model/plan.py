@@ -71,13 +71,18 @@ class IgnoreRule:
 
 @dataclass(frozen=True, slots=True)
 class PipelineTarget:
-    """Where changes to staging and production go. ``branch`` and ``path`` are templates ({plan}, {action} …)."""
+    """Where changes to staging and production go. ``branch`` and ``path`` are templates ({plan}, {action} …).
+
+    ``language``: of format ``cdk``. ``workflow``: the CI system that a workflow is written for, if any.
+    """
 
     repository: str
     base: str = "main"
     branch: str = "feature/{action}-{plan}"
     path: str = "infrastructure/{plan}"
     format: str = "terraform"
+    language: str = "typescript"
+    workflow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,8 @@ class PlannedResource:
 
     ``properties`` is an expression: everything static is evaluated, the rest are ``Deferred`` nodes.
     ``needs``: logical ids that it refers to or names in DependsOn. ``moved_from``: the plan and logical id that it was
-    under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``).
+    under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``). ``metadata``: the rest of its Metadata,
+    an expression too; it means something to a stack only, so nothing but renderers looks at it.
     """
 
     logical_id: LogicalId
@@ -119,6 +125,7 @@ class PlannedResource:
     adopt: Identifier | None = None
     line: int = 0
     moved_from: Owner | None = None
+    metadata: Properties = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

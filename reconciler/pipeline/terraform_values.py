@@ -13,6 +13,7 @@ from reconciler.pipeline import awscc, naming
 from reconciler.pipeline.files import Place, is_list
 from reconciler.pipeline.hcl import Call, Raw, Template, inline
 from reconciler.pipeline.variables import Variable, Variables
+from reconciler.pipeline.writeonly import may_be_written
 from reconciler.schema import TypeSchema
 from reconciler.template.dynamic import OPENING, split_references
 from reconciler.template.problems import FunctionError
@@ -88,7 +89,7 @@ class Translator:
         if node is None:
             raise place.refuse(f"{schema.type_name} has no such property")
         if isinstance(value, Sensitive):
-            return self._hidden(value.reveal(), schema, place)
+            return self._hidden(value.reveal(), schema, place, told=True)
         if schema.is_secret(place.schema_path):
             return self._hidden(value, schema, place)
         if not isinstance(value, Mapping) and not is_list(value):
@@ -100,21 +101,25 @@ class Translator:
         rename: Callable[[str], str] = naming.attribute_name if awscc.is_object(schema, node) else str
         return {rename(key): self._typed(value[key], schema, place.key(key)) for key in sorted(value)}
 
-    def _hidden(self, value: Any, schema: TypeSchema, place: Place) -> Any:
-        """As ``_typed`` for a secret: its shape stays, every scalar in it becomes a variable, references remain."""
+    def _hidden(self, value: Any, schema: TypeSchema, place: Place, *, told: bool = False) -> Any:
+        """As ``_typed`` for a secret: its shape stays, every scalar in it becomes a variable, references remain.
+
+        ``told``: the plan says that it is one, not the schema alone.
+        """
         node = schema.node(place.schema_path) or {}
         if isinstance(value, Deferred):
             return self.value(value, place)
         if isinstance(value, Sensitive):
             return self._secret(value.reveal(), place)
         if not isinstance(value, Mapping) and not is_list(value):
-            return value if is_public(value, node) else self._secret(value, place)
+            written = is_public(value, node) or (not told and may_be_written(schema, place.schema_path, value))
+            return value if written else self._secret(value, place)
         if self._is_json(schema, node, place):
             return self._secret(value, place)
         if is_list(value):
-            return [self._hidden(item, schema, place.item(index)) for index, item in enumerate(value)]
+            return [self._hidden(item, schema, place.item(index), told=told) for index, item in enumerate(value)]
         rename: Callable[[str], str] = naming.attribute_name if awscc.is_object(schema, node) else str
-        return {rename(key): self._hidden(value[key], schema, place.key(key)) for key in sorted(value)}
+        return {rename(key): self._hidden(value[key], schema, place.key(key), told=told) for key in sorted(value)}
 
     def _is_json(self, schema: TypeSchema, node: Mapping[str, Any], place: Place) -> bool:
         is_tag_map = schema.tag_style == "map" and place.schema_path == (schema.tag_property,)

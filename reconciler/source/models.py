@@ -248,13 +248,15 @@ class CdkShape(Shape):
 
 
 class PipelineShape(Shape):
-    """Where staging and production changes go."""
+    """Where staging and production changes go. ``language``: of format cdk."""
 
     repository: Annotated[Line, AfterValidator(_repository)]
     base: Annotated[Line, AfterValidator(_repository)] = "main"
     branch: Annotated[Line, AfterValidator(_repository)] = "feature/{action}-{plan}"
     path: Annotated[Line, AfterValidator(_descending)] = "infrastructure/{plan}"
     format: Literal["terraform", "cloudformation", "cdk"] = "terraform"
+    language: Literal["typescript", "python"] = "typescript"
+    workflow: Literal["github", "gitlab"] | None = None
 
 
 class PlanSpec(Shape):
