@@ -21,6 +21,7 @@ from reconciler.schema import schema_for
 
 PLAN_TRAILER = "Reconciler-Plan"
 _VALUE_WIDTH = 80
+_NEWS = 50
 _BODY_LIMIT = 60_000  # GitHub takes 65,536 characters
 _SIGNS = {Action.CREATE: "+", Action.ADOPT: "+", Action.DELETE: "-", Action.REPLACE: "-/+"}
 _DETAILS = (
@@ -31,6 +32,29 @@ _REQUIRES = {
     "production": "CAB approval for production deployment",
     "staging": "review approval for staging deployment",
 }
+
+
+#: Why a pull request is closed, as it is told there.
+GONE = "Closed by reconciler: the change is gone, live state is as the plan wants it."
+
+
+def superseded(branch: str) -> str:
+    """Why a pull request is closed whose plan has another branch now."""
+    return f"Closed by reconciler: the plan's change is on branch {code(branch)} now."
+
+
+def merged(base: str) -> str:
+    """Why a pull request is closed whose files are in the base already."""
+    return f"Closed by reconciler: {code(base)} holds these files already."
+
+
+def news(changes: ChangeSet, commit: str) -> list[str]:
+    """What is told on a pull request whose files have changed, line by line."""
+    plan = changes.plan
+    head = f"Updated by reconciler: commit {line(commit)[:12]}, plan digest {code(plan.digest)}. It now does:"
+    shown = [f"- {text(bullet(change, plan))}" for change in changes.changes[:_NEWS]]
+    left = len(changes.changes) - len(shown)
+    return [head, "", *shown, *([f"- and {left} more: see the description"] if left else [])]
 
 
 def title(changes: ChangeSet) -> str:
@@ -87,8 +111,10 @@ def pull_request_body(changes: ChangeSet, decision: Decision, files: Sequence[st
         _section("Changes", [f"- {text(bullet(change, plan))}" for change in changes.changes]),
         _section("Files", [f"- {code(file)}" for file in files]),
         _section("Diff", [fenced("\n".join(diff_lines(changes)), "diff")]),
+        _section("Cost of being wrong", _cost(changes)),
         _section("Policy decision", _decision(decision)),
         _section("Checklist", _checklist(decision)),
+        _section("Approval", _approval(changes, decision)),
         _section("Guardrail", _guardrail(plan)),
         _section("Rollback", [text(rollback(plan))]),
         _section("Change ticket and window", _ticket(plan, decision)),
@@ -191,6 +217,31 @@ def _checklist(decision: Decision) -> list[str]:
     return [
         f"- [{'x' if item.ok else ' '}] {text(name)}{': ' + text(item.message) if item.message else ''}"
         for name, item in sorted(decision.checklist.items())
+    ]
+
+
+def _cost(changes: ChangeSet) -> list[str]:
+    """What deploying destroys, resource by resource."""
+    destructive = [change for change in changes.changes if change.action in (Action.DELETE, Action.REPLACE)]
+    if not destructive:
+        return ["Nothing is deleted or replaced: reverting the merge commit leads back."]
+    lines = [f"{len(destructive)} of {len(changes.changes)} changes delete or replace a resource:", ""]
+    for change in destructive:
+        lost = f"; lost for good: {text(', '.join(change.loss))}" if change.loss else ""
+        forced = ", ".join(sorted({field.path for field in change.fields if field.forces_replacement}))
+        why = f" because of {code(forced)}" if forced else ""
+        lines.append(f"- **{change.action}** {text(change.logical_id)} ({text(change.type)}){why}{lost}")
+    return lines
+
+
+def _approval(changes: ChangeSet, decision: Decision) -> list[str]:
+    """Who has to say yes, who has, and to what exactly."""
+    environment = line(changes.plan.target.environment)
+    said = decision.checklist.get("approved")
+    return [
+        f"- Requires: {text(_REQUIRES.get(environment, f'approval for {environment} deployment'))}",
+        *([f"- By policy: {text(said.message)}"] if said is not None and said.message else []),
+        *([f"- Exactly this change: {code(changes.digest)}"] if changes.digest else []),
     ]
 
 
