@@ -2,8 +2,8 @@
 
 ``rendering`` turns a change set into files (``terraform``, ``cloudformation``), ``message`` into words, ``publishing``
 brings both onto one branch of the repository; ``refs``, ``repository`` and ``gitrun`` keep that branch, its paths and
-Git safe. ``reviewing`` keeps the branch's pull request in line through a port (``forges`` has the adapters), ``retiring``
-clears both away when they have done their work.
+Git safe. ``reviewing`` keeps the branch's pull request in line through a port (``forges`` has the adapters);
+``retiring`` clears both away when they have done their work.
 """
 
 from reconciler.pipeline.credentials import Credentials, TokenSource

@@ -49,7 +49,7 @@ def described(cache_dir: Path, work: Work, decision: Decision, finding: Finding,
         files=tuple(sorted(work.files)),
         title=title,
         body=body,
-        command=_command(work, title, file),
+        command=_command(work, title, file) if finding.state == "open" else "",
         notes=tuple(notes),
     )
 

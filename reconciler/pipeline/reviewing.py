@@ -43,9 +43,6 @@ class Reviews:
 
         ``content`` stands for the files; where it has changed, ``news`` is said on the pull request.
         """
-        forge = self._forge(address)
-        if forge is None:
-            return info
         green = all(item.ok for item in decision.checklist.values())
         proposal = Proposal(
             info.branch,
@@ -58,6 +55,9 @@ class Reviews:
             reviewers=self._options.reviewers,
         )
         try:
+            forge = self._forge(address)
+            if forge is None:
+                return info
             pull, notes = self._in_line(forge, address, proposal, news)
         except PipelineError as error:
             log.warning("pull request not in line", branch=info.branch, error=str(error))
@@ -66,8 +66,8 @@ class Reviews:
 
     def seen(self, address: str, info: BranchInfo) -> BranchInfo:
         """``info`` with its pull request as it is."""
-        forge = self._forge(address)
         try:
+            forge = self._forge(address)
             pull = self._newest(forge, address, info.branch) if forge is not None else None
         except PipelineError as error:
             log.info("pull request not seen", branch=info.branch, error=str(error))
