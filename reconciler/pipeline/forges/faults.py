@@ -68,8 +68,9 @@ def unreachable(where: str, error: Exception) -> PipelineError:
 
 def _pause(headers: Mapping[str, str], now: float) -> float:
     after, reset = headers.get("retry-after", ""), ""
-    for name in ("x-ratelimit-reset", "ratelimit-reset"):
-        reset = reset or headers.get(name, "")
+    for name in ("x-ratelimit", "ratelimit"):
+        if headers.get(f"{name}-remaining", "0") == "0":  # else it is another limit than the one that was hit
+            reset = reset or headers.get(f"{name}-reset", "")
     if after.isdigit():
         return float(after)
     return float(reset) - now if reset.isdigit() else _A_WHILE

@@ -128,10 +128,8 @@ def _brought(pull: Pull, proposal: Proposal) -> Pull:
         pull.add_to_labels(*sorted(missing))
     if pull.draft and not proposal.draft:
         pull.mark_ready_for_review()
-        pull.update()
     elif proposal.draft and not pull.draft:
         pull.convert_to_draft()
-        pull.update()
     return pull
 
 

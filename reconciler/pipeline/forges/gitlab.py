@@ -40,7 +40,7 @@ class GitLabForge:
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, Sequence[str]]:
         """As in ports.Forge."""
-        from gitlab import GitlabHttpError
+        from gitlab import GitlabError
 
         with self._opened_project() as (client, project):
             reviewers, notes = _reviewers(client, proposal)
@@ -54,7 +54,7 @@ class GitLabForge:
             }
             try:
                 return _seen(project.mergerequests.create(wanted, **_ONCE).attributes), notes
-            except GitlabHttpError as error:
+            except GitlabError as error:
                 found = _newest(project, proposal.branch) if error.response_code == 409 else None
                 if found is None or found.state != "open":
                     raise
@@ -79,7 +79,7 @@ class GitLabForge:
     @contextmanager
     def _opened_project(self) -> Iterator[tuple[Any, Project]]:
         """A client and the project, not fetched; what goes wrong comes out as PipelineError."""
-        from gitlab import Gitlab, GitlabError, GitlabHttpError
+        from gitlab import Gitlab, GitlabError
         from requests import RequestException, Response, Session
 
         self._patience.check(self._where)
@@ -95,7 +95,7 @@ class GitLabForge:
         client = Gitlab(self._api, private_token=token, timeout=self._timeout, session=session, user_agent="reconciler")
         try:
             yield client, client.projects.get(self._project, lazy=True)
-        except (GitlabHttpError, GitlabError) as error:
+        except GitlabError as error:
             raise self._fault(error, headers) from None  # its text holds the whole answer
         except RequestException as error:
             raise unreachable(self._where, error) from None
