@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reconciler.testing.watching import WATCH
 from reconciler.testing.wire import Call, error_response, parse
 
 if TYPE_CHECKING:
@@ -364,6 +365,7 @@ class LocalAws:
         return [content]
 
     def _record(self, call: Call) -> None:
+        WATCH.saw(call)
         with self._book:
             self._counts[(call.account, call.name, call.mutating)] += 1
             self._calls.append(call)

@@ -18,6 +18,7 @@ from reconciler.execution import Execution
 from reconciler.model.errors import GuardBlocked
 from reconciler.model.plan import Target
 from reconciler.model.report import PlanState, RunReport
+from reconciler.testing.watching import WATCH
 from tests.e2e.conftest import Lab
 from tests.e2e.running import ACCOUNTS, REGION, plan_text, queue, vpc
 
@@ -162,6 +163,15 @@ def test_a_hostile_cycle_can_write_nothing(lab: Lab, environment: str, monkeypat
     assert mutations(lab, environment) == {}
 
 
+def test_a_write_in_production_would_be_noticed(lab: Lab) -> None:
+    """What every test asserts at its end can fail: whoever has the program's role is the program."""
+    lab.aws.client("sqs", account=ACCOUNTS["production"], role="reconciler").create_queue(QueueName="evil")
+    assert WATCH.writes == [f"sqs:CreateQueue in {ACCOUNTS['production']}"]
+    WATCH.writes.clear()
+    lab.aws.client("sqs", account=ACCOUNTS["production"], role="test").create_queue(QueueName="good")
+    assert WATCH.writes == []
+
+
 def test_the_files_are_clean_to_terraform(lab: Lab, tmp_path: Path) -> None:
     lab.write(web("production"))
     lab.run("web")
@@ -238,6 +248,7 @@ def test_a_deployed_change_retires_its_branch(lab: Lab) -> None:
     assert report.state is PlanState.IN_SYNC, report.message
     assert report.branch is not None
     assert (report.branch.branch, report.branch.state) == (opened.branch.branch, "obsolete")
+    assert branches(lab) == {}
     assert mutations(lab, "production") == {}
     exposed = lab.app.metrics.exposition()[0].decode()
     assert 'reconciler_pipeline_branches{plan="web",state="obsolete"} 1.0' in exposed
