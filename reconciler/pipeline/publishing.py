@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from reconciler.model.change import ChangeSet
+from reconciler.model.change import Action, ChangeSet
 from reconciler.model.decision import Decision
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PipelineTarget, Plan
@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 DEFAULT_AUTHOR = Author("reconciler", "reconciler@localhost")
 _REGULAR = ("100644", "100755")
+#: What only helps a first deployment: how resources that exist already are taken over.
+_BOOTSTRAP = ("imports.tf", "imports.json")
 #: Before a lost race is run again: doubled each time. Seconds.
 _PAUSE = 0.1
 
@@ -200,8 +202,9 @@ class GitPipeline:
         if known is not None:
             return known
         base, head = self._present(repository, work, look)
-        tree = repository.tree_with(base, work.files, self._stale(repository, base, work))
-        if tree == repository.tree_of(base):
+        stale = self._stale(repository, base, work)
+        tree = repository.tree_with(base, work.files, stale)
+        if tree == repository.tree_of(base) or _held(repository, base, work, stale):
             return self._looks.found(Finding(base, "merged"), *key)
         commit, expected, force = self._next(repository, work, text, tree, base, head)
         if commit != head:
@@ -317,3 +320,15 @@ class GitPipeline:
     def _made(self, commit: Commit, plan: Plan) -> bool:
         by_us = {commit.author_email, commit.committer_email} == {self._options.author.email}
         return by_us and message.trailer_plan(commit.message) == message.line(plan.name)
+
+
+def _held(repository: Repository, base: str, work: _Work, stale: Sequence[str]) -> bool:
+    """Whether the base holds all that matters: once deployed, resources exist, and naming them for import is no change.
+
+    Where the change is to take resources over, it does matter.
+    """
+    if any(change.action is Action.ADOPT for change in work.changes.changes):
+        return False
+    lasting = {path: content for path, content in work.files.items() if not path.endswith(_BOOTSTRAP)}
+    gone = [path for path in stale if not path.endswith(_BOOTSTRAP)]
+    return repository.tree_with(base, lasting, gone) == repository.tree_of(base)
