@@ -102,7 +102,7 @@ class Execution:
     def _publish(self, plan: Plan, reviewed: Outcome, changes: ChangeSet, decision: Decision) -> Outcome:
         previous = self.recording.previous(plan.name)
         with self.recording.timed(plan, "pipeline"):
-            branch = progressed(self.pipeline.publish(changes, decision), plan, previous)
+            branch = progressed(self.pipeline.publish(changes, decision), changes.plan, previous)
         message = published(len(changes.changes), branch)
         error = PipelineError(branch.problem) if branch.problem else None
         state = PlanState.FAILED if error is not None else PlanState.PIPELINE_OPEN
@@ -120,7 +120,7 @@ class Execution:
         if (previous is None and self.writable(plan)) or (previous is not None and not is_underway(known)):
             return replace(reviewed, branch=known)
         with self.recording.timed(plan, "pipeline"):
-            branch = arrived(self.pipeline.retire(plan), known)
+            branch = arrived(self.pipeline.retire(plan, known), known)
         if branch is None or not branch.problem:
             return replace(reviewed, branch=branch)
         error = PipelineError(branch.problem)

@@ -197,10 +197,11 @@ class Pipeline(Protocol):
         request. ``problem`` says what keeps the pull request from being as it should. Raises PipelineError.
         """
 
-    def retire(self, plan: Plan) -> BranchInfo | None:
+    def retire(self, plan: Plan, known: BranchInfo | None = None) -> BranchInfo | None:
         """The change is gone: close the plan's pull request and delete its branch, as far as they are only ours.
 
-        State ``deployed`` if it was merged, else ``obsolete``; None if there is nothing. With a ``problem`` the state
+        ``known``: what was last known of it, so that one that people merged and deleted is recognised. State
+        ``deployed`` if it was merged, else ``obsolete``; None if there is nothing. With a ``problem`` the state
         stays ``open``: to be tried again. Raises PipelineError.
         """
 

@@ -58,8 +58,14 @@ def news(changes: ChangeSet, commit: str) -> list[str]:
 
 
 def title(changes: ChangeSet) -> str:
-    """The commit's subject and the pull request's title: ``feat: add prod-web in production``."""
+    """The commit's subject and the pull request's title: ``feat: add prod-web in production``.
+
+    A rollback is a ``revert:``.
+    """
     plan = changes.plan
+    if plan.rolling_back is not None:
+        to = f"to revision {plan.rolling_back}"
+        return f"revert: return {line(plan.name)} {to} in {line(plan.target.environment)}"
     return f"feat: {action_word(changes)} {line(plan.name)} in {line(plan.target.environment)}"
 
 
@@ -75,6 +81,7 @@ def commit_message(changes: ChangeSet) -> str:
             [
                 f"Plan: {line(plan.name)} ({line(plan.description) or 'no description'})",
                 f"Digest: {plan.digest}",
+                *([f"Rollback: to revision {plan.rolling_back}"] if plan.rolling_back is not None else []),
                 f"Guardrail: {guardrail(plan)}",
             ]
         ),
@@ -105,7 +112,7 @@ def pull_request_body(changes: ChangeSet, decision: Decision, files: Sequence[st
             "",
             f"- Target: {text(where)}",
             f"- Plan: {code(plan.name)} by {code(plan.author)}, digest {code(plan.digest)}",
-            f"- Rendered from: {code(plan.origin.file)}",
+            f"- Rendered from: {_source(plan)}",
             *(f"- Note: {text(note)}" for note in notes),
         ]),
         _section("Changes", [f"- {text(bullet(change, plan))}" for change in changes.changes]),
@@ -218,6 +225,12 @@ def _checklist(decision: Decision) -> list[str]:
         f"- [{'x' if item.ok else ' '}] {text(name)}{': ' + text(item.message) if item.message else ''}"
         for name, item in sorted(decision.checklist.items())
     ]
+
+
+def _source(plan: Plan) -> str:
+    if plan.rolling_back is None:
+        return code(plan.origin.file)
+    return f"revision {plan.rolling_back}, which was in force before what {code(plan.origin.file)} says now"
 
 
 def _cost(changes: ChangeSet) -> list[str]:

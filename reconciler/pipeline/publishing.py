@@ -125,7 +125,7 @@ class GitPipeline:
         info = self._reviews.proposed(work.address, info, decision, work.content, news)
         return replace(info, problem=info.problem or problem)
 
-    def retire(self, plan: Plan) -> BranchInfo | None:
+    def retire(self, plan: Plan, known: BranchInfo | None = None) -> BranchInfo | None:
         """As in ports.Pipeline."""
         target = plan.pipeline or self._default
         if target is None:
@@ -135,7 +135,8 @@ class GitPipeline:
         with repository.exclusively():
             heads = self._looks.at(repository, fresh=True).heads
             retired = [
-                self._retired(repository, address, plan, target, word, heads, message.GONE) for word in refs.ACTIONS
+                self._retired(repository, address, plan, target, word, heads, message.GONE, known)
+                for word in refs.ACTIONS
             ]
         found = next((each for each in retired if each is not None), None)
         if found is None:
@@ -312,10 +313,12 @@ class GitPipeline:
         word: str,
         heads: Mapping[str, str],
         why: str,
+        known: BranchInfo | None = None,
     ) -> Retired | None:
         name, base = refs.branch_name(target.branch, plan, word), refs.base_name(target.base, plan)
         directory = refs.directory(target.path, plan, word)
-        return self._retiring.branch(repository, address, plan, base, name, directory, heads, why)
+        former = known.commit if known is not None and known.branch == name else ""
+        return self._retiring.branch(repository, address, plan, base, name, directory, heads, why, former)
 
     def _made(self, commit: Commit, plan: Plan) -> bool:
         by_us = {commit.author_email, commit.committer_email} == {self._options.author.email}

@@ -26,7 +26,7 @@ _GITHUB = re.compile(
 _CREDENTIALS = re.compile(r"(://)[^/\s]+@")
 #: How Git may reach a repository. Everything else, above all ``ext::`` which runs commands, is refused.
 PROTOCOLS = ("file", "https", "ssh")
-ACTIONS = ("add", "update", "remove")
+ACTIONS = ("add", "update", "remove", "rollback")
 
 
 def refusal(message: str) -> PipelineError:
@@ -37,7 +37,9 @@ def refusal(message: str) -> PipelineError:
 
 
 def action_word(changes: ChangeSet) -> str:
-    """What a change set does as a whole, for branch and subject: add, update or remove."""
+    """What a change set does as a whole, for branch and subject: one of ``ACTIONS``."""
+    if changes.plan.rolling_back is not None:
+        return "rollback"
     kinds = {change.action for change in changes.changes}
     if kinds and kinds <= {Action.CREATE, Action.ADOPT}:
         return "add"

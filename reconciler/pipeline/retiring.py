@@ -48,13 +48,18 @@ class Retiring:
         directory: Sequence[str],
         heads: Mapping[str, str],
         why: str,
+        former: str = "",
     ) -> Retired | None:
-        """Retire a branch; None if there is none, or it is somebody else's. Raises PipelineError."""
+        """Retire a branch; None if there is none, or it is somebody else's. Raises PipelineError.
+
+        ``former``: the commit that it was last known to be at, if it was known.
+        """
         if name == base or base not in heads:
             return None
         if name not in heads:
             pull = self.reviews.closed(address, name, why)
-            return Retired(name, pull=pull, merged=True, deleted=True) if pull and pull.state == "merged" else None
+            merged = (pull is not None and pull.state == "merged") or _taken(repository, base, directory, former)
+            return Retired(name, former, pull, merged, deleted=True) if merged else None
         repository.fetch(base, name)
         onto, head = repository.resolve(), repository.resolve(branch=True)
         beyond = self._beyond(repository, plan, base, onto, head)
@@ -85,3 +90,11 @@ class Retiring:
         self.looks.moved(repository, name, None)
         log.info("branch deleted", branch=name, commit=head)
         return True
+
+
+def _taken(repository: Repository, base: str, directory: Sequence[str], commit: str) -> bool:
+    """Whether the base holds what a commit of ours, which was on a branch that is gone, had in the plan's directory."""
+    if not commit or not repository.holds(commit):
+        return False
+    repository.fetch(base, None)
+    return repository.entries(repository.resolve(), directory) == repository.entries(commit, directory)

@@ -12,8 +12,10 @@ _LIVE = ("deployed", "drifted")
 
 def progressed(branch: BranchInfo, plan: Plan, previous: PlanStatus | None) -> BranchInfo:
     """A branch that a change was just published on. One that is merged was perhaps deployed before, by ``previous``."""
-    if branch.state != "merged" or previous is None or previous.digest != plan.digest:
+    if branch.state != "merged" or previous is None:
         return branch
+    if (previous.digest, previous.rolling_back) != (plan.digest, plan.rolling_back):
+        return branch  # what was deployed is another content
     known = previous.branch
     if known is not None and known.branch == branch.branch and not branch.number:
         branch = replace(branch, number=known.number, url=known.url, review=known.review)
