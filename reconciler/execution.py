@@ -141,17 +141,19 @@ class Execution:
         }
 
     def _remember(self, changes: ChangeSet, scope: Scope) -> None:
-        """What looking has taught: resources found again by their tags, resources to forget."""
+        """What looking has taught: resources found again by their tags, resources to forget.
+
+        Of an environment that we don't write to, only which resource is whose, so that one which leaves the plan is
+        seen to: what was applied is the pipeline's business.
+        """
         plan = changes.plan
-        if not self.writable(plan):
-            return
         found = changes.found - changes.gone
         records = self.store.records(plan.name) if found else {}
         for name in found:
             identifier = changes.identifiers.get(name)
             if identifier is not None and not plan.absent:
                 at, adopted = self.clock.now(), name in records and records[name].adopted
-                desired = changes.desired[name]
+                desired = changes.desired[name] if self.writable(plan) else {}
                 self.store.save_record(record_of(plan, name, identifier, desired, scope, at, adopted=adopted))
         for name in changes.gone:
             self.store.drop_record(plan.name, name)

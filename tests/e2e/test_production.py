@@ -330,6 +330,20 @@ def test_a_rollback_is_a_branch_that_leads_back(lab: Lab) -> None:
     assert list(branches(lab)) == ["feature/update-web"]
 
 
+def test_a_resource_that_leaves_the_plan_is_a_branch(lab: Lab) -> None:
+    released(lab, {"Jobs": queue("jobs"), "More": queue("more")})
+    lab.write(web("production", {"Jobs": queue("jobs")}))
+    report = lab.run("web")
+    assert [(change.logical_id, change.action) for change in report.changes] == [("More", "delete")]
+    assert report.branch is not None
+    assert (report.state, report.branch.branch) == (PlanState.PIPELINE_OPEN, "feature/remove-web")
+    assert "more" not in "".join(sources(lab, "feature/remove-web").values())
+    client = lab.aws.client("sqs", account=ACCOUNTS["production"])
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName="more")["QueueUrl"])
+    assert [lab.run("web").state for _ in range(2)] == [PlanState.IN_SYNC] * 2
+    assert list(lab.app.store.records(report.plan)) == ["Jobs"]
+
+
 def test_a_rollback_is_under_the_rules_of_its_environment(lab: Lab) -> None:
     shell = Shell(lab, RECONCILER_PIPELINE__FRESHNESS="0s")
     released(lab, {"Jobs": queue("jobs", VisibilityTimeout=60)})
