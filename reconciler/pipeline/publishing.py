@@ -209,12 +209,17 @@ class GitPipeline:
             return self._looks.found(Finding(base, "merged"), *key)
         commit, expected, force = self._next(repository, work, text, tree, base, head)
         if commit != head:
-            if not look.fresh:
-                raise PushRejected("not pushed on a look that was shared")
+            if not look.fresh and not self._stands(repository, work, look):
+                raise PushRejected("something moved since the look that was shared")
             repository.push(commit, work.branch, expected, force=force)
             self._looks.moved(repository, work.branch, commit)
             key = (work.address, base, commit, work.branch, work.content)
         return self._looks.found(Finding(commit, "open"), *key)
+
+    def _stands(self, repository: Repository, work: _Work, look: Look) -> bool:
+        """Whether base and branch are still as a look that was shared has them."""
+        now = self._looks.at(repository, fresh=True).heads
+        return all(now.get(name) == look.heads.get(name) for name in (work.base, work.branch))
 
     def _present(self, repository: Repository, work: _Work, look: Look) -> tuple[str, str | None]:
         """The commits of base and branch, in the clone."""
@@ -331,6 +336,8 @@ def _held(repository: Repository, base: str, work: _Work, stale: Sequence[str]) 
     Where the change is to take resources over, it does matter.
     """
     if any(change.action is Action.ADOPT for change in work.changes.changes):
+        return False
+    if not repository.entries(base, work.directory):
         return False
     lasting = {path: content for path, content in work.files.items() if not path.endswith(_BOOTSTRAP)}
     gone = [path for path in stale if not path.endswith(_BOOTSTRAP)]

@@ -188,8 +188,9 @@ class Repository:
         with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             self._git.line("read-tree", f"{commit}^{{tree}}", env=index)
+            stored = self._store(files.values(), Path(scratch))
             lines = [f"0 {'0' * 40}\t{path}" for path in gone]
-            lines += [f"100644 {self._store(content)}\t{path}" for path, content in files.items()]
+            lines += [f"100644 {stored[content]}\t{path}" for path, content in files.items()]
             self._git.line(
                 "update-index", "-z", "--add", "--index-info", stdin="".join(f"{line}\0" for line in lines), env=index
             )
@@ -287,5 +288,12 @@ class Repository:
                 found[path.rsplit("/", 1)[-1]] = (mode, sha)
         return found
 
-    def _store(self, content: str) -> str:
-        return self._git.line("hash-object", "-w", "--no-filters", "--stdin", stdin=content)
+    def _store(self, contents: Iterable[str], scratch: Path) -> Mapping[str, str]:
+        """Write files' contents into the clone: content → object."""
+        texts = list(dict.fromkeys(contents))
+        paths = [scratch / str(number) for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_bytes(text.encode())
+        asked = "".join(f"{path}\n" for path in paths)
+        found = self._git.line("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=asked).split()
+        return dict(zip(texts, found, strict=True))

@@ -298,7 +298,7 @@ def test_a_look_is_shared_for_a_moment_and_never_pushed_on(
     with pytest.raises(PipelineError, match="never overwritten"):
         publish(pipeline, replace(plans[0], resources=web_plan(name="prod-a", cidr="10.9.0.0/16").resources))
     assert remote.heads()["feature/add-prod-a"] == theirs
-    assert len(looks) == 2
+    assert len(looks) > 1
 
 
 # signatures
