@@ -54,6 +54,7 @@ real-parts: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python bench/no_change.py
+	@$(BIN)/python bench/pipeline.py
 
 # Coverage-guided fuzzing of the plan and approval readers, SECONDS each.
 fuzz: $(STAMP)
@@ -63,7 +64,7 @@ fuzz: $(STAMP)
 
 # The long versions of the tests: every boundary, every step, five minutes of two daemons, an hour of daemon time.
 stress: $(STAMP)
-	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/fuzz tests/stress
+	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/fuzz tests/stress tests/e2e/test_pull_requests.py
 
 clean:
 	rm -rf .venv .demo var .hypothesis .mypy_cache .ruff_cache .import_linter_cache
