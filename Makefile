@@ -52,9 +52,10 @@ real-parts: $(STAMP)
 	@scripts/get-ministack
 	@scripts/get-prometheus
 
+# PLANS: how many plans to publish to a big repository (1,000 take some minutes).
 bench: $(STAMP)
 	@$(BIN)/python bench/no_change.py
-	@$(BIN)/python bench/pipeline.py
+	@$(BIN)/python bench/pipeline.py --plans $(or $(PLANS),100)
 
 # Coverage-guided fuzzing of the plan and approval readers, SECONDS each.
 fuzz: $(STAMP)

@@ -7,11 +7,12 @@ Git safe. ``reviewing`` keeps the branch's pull request in line through a port (
 """
 
 from reconciler.pipeline.credentials import Credentials, TokenSource
-from reconciler.pipeline.publishing import GitOptions, GitPipeline
+from reconciler.pipeline.publishing import GitPipeline
 from reconciler.pipeline.rendering import FORMATS, render
 from reconciler.pipeline.repository import Author
 from reconciler.pipeline.reviewing import ReviewOptions
 from reconciler.pipeline.signing import Signing
+from reconciler.pipeline.work import GitOptions
 
 __all__ = [
     "FORMATS",

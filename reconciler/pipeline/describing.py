@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
-from reconciler.model.change import ChangeSet
 from reconciler.model.decision import Decision
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import Plan
@@ -15,23 +13,7 @@ from reconciler.model.report import BranchInfo
 from reconciler.pipeline import message, refs
 from reconciler.pipeline.looks import Finding
 from reconciler.pipeline.variables import refuse_secrets
-
-
-class Work(Protocol):
-    """What is being published, as far as it is described."""
-
-    @property
-    def changes(self) -> ChangeSet: ...
-    @property
-    def plan(self) -> Plan: ...
-    @property
-    def address(self) -> str: ...
-    @property
-    def base(self) -> str: ...
-    @property
-    def branch(self) -> str: ...
-    @property
-    def files(self) -> Mapping[str, str]: ...
+from reconciler.pipeline.work import Work
 
 
 def described(cache_dir: Path, work: Work, decision: Decision, finding: Finding, notes: Sequence[str]) -> BranchInfo:

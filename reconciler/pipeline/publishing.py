@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -17,67 +15,25 @@ from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
 from reconciler.pipeline import message, refs
-from reconciler.pipeline.credentials import Credentials
 from reconciler.pipeline.describing import described
 from reconciler.pipeline.files import RenderedFile
 from reconciler.pipeline.header import HEADER
 from reconciler.pipeline.looks import Finding, Look, Looks
 from reconciler.pipeline.rendering import MANAGED_FILES, render
-from reconciler.pipeline.repository import Author, Commit, PushRejected, Repository
+from reconciler.pipeline.repository import Commit, PushRejected, Repository
 from reconciler.pipeline.retiring import Retired, Retiring
 from reconciler.pipeline.reviewing import ReviewOptions, Reviews, shown
-from reconciler.pipeline.signing import Signing
 from reconciler.pipeline.variables import refuse_secrets
+from reconciler.pipeline.work import GitOptions, Work
 from reconciler.ports import Clock, Forges
 
 log = structlog.get_logger(__name__)
 
-DEFAULT_AUTHOR = Author("reconciler", "reconciler@localhost")
 _REGULAR = ("100644", "100755")
 #: What only helps a first deployment: how resources that exist already are taken over.
 _BOOTSTRAP = ("imports.tf", "imports.json")
 #: Before a lost race is run again: doubled each time. Seconds.
 _PAUSE = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """Everything about one publication that doesn't depend on the remote's state."""
-
-    changes: ChangeSet
-    target: PipelineTarget
-    address: str
-    base: str
-    branch: str
-    directory: tuple[str, ...]
-    files: Mapping[str, str]  # by full path
-
-    @property
-    def plan(self) -> Plan:
-        return self.changes.plan
-
-    @property
-    def content(self) -> str:
-        """A digest of the files."""
-        return hashlib.sha256(json.dumps(sorted(self.files.items())).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class GitOptions:
-    """How Git is worked with. ``author``: whose commits are ours, with our trailer: no others are ever replaced.
-
-    ``timeout``: seconds for each Git command. ``attempts``: how often a lost race for a branch is run again.
-    ``freshness``: for how many seconds a look at a remote is shared by plans that turn out unchanged. ``collect``:
-    whether branches that have done their work are deleted, if all commits on them are ours.
-    """
-
-    author: Author = DEFAULT_AUTHOR
-    timeout: float = 120.0
-    attempts: int = 4
-    freshness: float = 0.0
-    collect: bool = True
-    credentials: Credentials = Credentials()
-    signing: Signing | None = None
 
 
 class GitPipeline:
@@ -150,7 +106,7 @@ class GitPipeline:
 
     # what is to be published
 
-    def _work(self, changes: ChangeSet) -> _Work:
+    def _work(self, changes: ChangeSet) -> Work:
         plan = changes.plan
         target = plan.pipeline or self._default
         if target is None:
@@ -164,7 +120,7 @@ class GitPipeline:
         directory = refs.directory(target.path, plan, action)
         rendered: Sequence[RenderedFile] = render(changes, target.format)
         files = {"/".join((*directory, file.path)): file.content for file in rendered}
-        return _Work(changes, target, refs.repository_address(target.repository), base, branch, directory, files)
+        return Work(changes, target, refs.repository_address(target.repository), base, branch, directory, files)
 
     def _repository(self, address: str) -> Repository:
         options = self._options
@@ -177,7 +133,7 @@ class GitPipeline:
 
     # bringing it onto the branch
 
-    def _settled(self, repository: Repository, work: _Work, text: str) -> tuple[Finding, Mapping[str, str]]:
+    def _settled(self, repository: Repository, work: Work, text: str) -> tuple[Finding, Mapping[str, str]]:
         """Where the remote branch stands once it holds the change, and the heads; looks again after each lost race."""
         last: Exception | None = None
         for attempt in range(self._options.attempts + 1):
@@ -192,7 +148,7 @@ class GitPipeline:
         attempts = self._options.attempts
         raise PipelineError(f"branch {work.branch} moved {attempts} times while it was being published: {last}")
 
-    def _attempt(self, repository: Repository, work: _Work, text: str, look: Look) -> Finding:
+    def _attempt(self, repository: Repository, work: Work, text: str, look: Look) -> Finding:
         """Raises PushRejected where the branch, or the look, isn't what it was."""
         heads = look.heads
         if work.base not in heads:
@@ -216,12 +172,12 @@ class GitPipeline:
             key = (work.address, base, commit, work.branch, work.content)
         return self._looks.found(Finding(commit, "open"), *key)
 
-    def _stands(self, repository: Repository, work: _Work, look: Look) -> bool:
+    def _stands(self, repository: Repository, work: Work, look: Look) -> bool:
         """Whether base and branch are still as a look that was shared has them."""
         now = self._looks.at(repository, fresh=True).heads
         return all(now.get(name) == look.heads.get(name) for name in (work.base, work.branch))
 
-    def _present(self, repository: Repository, work: _Work, look: Look) -> tuple[str, str | None]:
+    def _present(self, repository: Repository, work: Work, look: Look) -> tuple[str, str | None]:
         """The commits of base and branch, in the clone."""
         base, head = look.heads[work.base], look.heads.get(work.branch)
         if repository.holds(base) and (head is None or repository.holds(head)):
@@ -230,7 +186,7 @@ class GitPipeline:
         return repository.resolve(), repository.resolve(branch=True) if head else None
 
     def _next(
-        self, repository: Repository, work: _Work, text: str, tree: str, base: str, head: str | None
+        self, repository: Repository, work: Work, text: str, tree: str, base: str, head: str | None
     ) -> tuple[str, str | None, bool]:
         """The commit that the branch should be at, what it must be at before, and whether ours there are replaced."""
 
@@ -254,7 +210,7 @@ class GitPipeline:
             return commit_on(base), head, True
         return head, head, False
 
-    def _beside(self, repository: Repository, work: _Work, head: str, sha: str, email: str) -> str:
+    def _beside(self, repository: Repository, work: Work, head: str, sha: str, email: str) -> str:
         """The head of a branch with someone else's commits: right as it is if it holds our files, held otherwise."""
         held = repository.entries(head, work.directory)
         names = {path.rsplit("/", 1)[-1]: content for path, content in work.files.items()}
@@ -265,7 +221,7 @@ class GitPipeline:
             f"merge the branch, or delete or rename it, and plan {work.plan.name} is published anew"
         )
 
-    def _stale(self, repository: Repository, base: str, work: _Work) -> list[str]:
+    def _stale(self, repository: Repository, base: str, work: Work) -> list[str]:
         """Files of ours in the base that this rendering no longer has. Raises where a file to write isn't ours."""
         held = repository.entries(base, work.directory)
         wanted = {path.rsplit("/", 1)[-1] for path in work.files}
@@ -291,7 +247,7 @@ class GitPipeline:
     # what isn't needed any more
 
     def _tidied(
-        self, repository: Repository, work: _Work, finding: Finding, heads: Mapping[str, str]
+        self, repository: Repository, work: Work, finding: Finding, heads: Mapping[str, str]
     ) -> tuple[list[str], str]:
         """Retire the plan's other branches, and its own if the base holds it all. Notes, and what has to be retried."""
         merged = finding.state == "merged"
@@ -330,7 +286,7 @@ class GitPipeline:
         return by_us and message.trailer_plan(commit.message) == message.line(plan.name)
 
 
-def _held(repository: Repository, base: str, work: _Work, stale: Sequence[str]) -> bool:
+def _held(repository: Repository, base: str, work: Work, stale: Sequence[str]) -> bool:
     """Whether the base holds all that matters: once deployed, resources exist, and naming them for import is no change.
 
     Where the change is to take resources over, it does matter.
