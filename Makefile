@@ -56,8 +56,10 @@ real-parts: $(STAMP)
 	@scripts/get-cdk
 	@scripts/get-prometheus
 
+# PLANS: how many plans to publish to a big repository (1,000 take some minutes).
 bench: $(STAMP)
 	@$(BIN)/python bench/no_change.py
+	@$(BIN)/python bench/pipeline.py --plans $(or $(PLANS),100)
 
 # Coverage-guided fuzzing of the plan and approval readers, SECONDS each.
 fuzz: $(STAMP)
@@ -67,7 +69,8 @@ fuzz: $(STAMP)
 
 # The long versions of the tests: every boundary, every step, every way to fail, five minutes of two daemons, an hour of daemon time.
 stress: $(STAMP)
-	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/faults tests/fuzz tests/stress
+	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/faults tests/fuzz tests/stress \
+		tests/e2e/test_pull_requests.py
 
 clean:
 	rm -rf .venv .demo var .hypothesis .mypy_cache .ruff_cache .import_linter_cache

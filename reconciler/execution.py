@@ -9,13 +9,14 @@ from reconciler.apply import Actor, Notes, apply
 from reconciler.live import View, record_of
 from reconciler.model.change import ChangeSet
 from reconciler.model.decision import Decision, Mode
-from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.errors import AwsFault, FaultKind, PipelineError
 from reconciler.model.ids import Digest, StepId
 from reconciler.model.plan import Approval, Plan
-from reconciler.model.report import BranchInfo, PlanState, StepResult, StepState
+from reconciler.model.report import PlanState, StepResult, StepState
 from reconciler.ports import Clock, EventSink, Pipeline, Providers, Quotas, Scope, Store, Telemetry
 from reconciler.recording import Pass, Recording
 from reconciler.review import spent, usable
+from reconciler.status.branches import arrived, is_underway, progressed, published
 from reconciler.status.outcome import Backoff, Outcome, applied
 from reconciler.template import resolve
 
@@ -102,24 +103,31 @@ class Execution:
             self.telemetry.rolled_back(environment, "succeeded" if rolled_back else "failed")
 
     def _publish(self, plan: Plan, reviewed: Outcome, changes: ChangeSet, decision: Decision) -> Outcome:
+        previous = self.recording.previous(plan.name)
         with self.recording.timed(plan, "pipeline"):
-            branch = self.pipeline.publish(changes, decision)
-        number = len(changes.changes)
-        message = f"{number} change{'s' * (number != 1)} on branch {branch.branch}, to be reviewed and deployed"
-        return replace(reviewed, state=PlanState.PIPELINE_OPEN, message=message, branch=branch)
+            branch = progressed(self.pipeline.publish(changes, decision), changes.plan, previous)
+        message = published(len(changes.changes), branch)
+        error = PipelineError(branch.problem) if branch.problem else None
+        state = PlanState.FAILED if error is not None else PlanState.PIPELINE_OPEN
+        return replace(reviewed, state=state, message=branch.problem or message, branch=branch, error=error)
 
     def _retire(self, reviewed: Outcome, plan: Plan) -> Outcome:
         """Nothing is left to change: a branch that carried the change there has done its work.
 
         Policy can't tell that there was one, because it has no action left to say "pipeline" to. Git is asked only
-        while a branch is known to be open, or nothing is known at all: being in sync must not depend on a remote.
+        while a branch is known to be open or merged, or nothing is known at all: being in sync must not depend on a
+        remote.
         """
         previous = self.recording.previous(plan.name)
         known = previous.branch if previous else None
-        if (previous is None and self.writable(plan)) or (previous is not None and not _is_open(known)):
+        if (previous is None and self.writable(plan)) or (previous is not None and not is_underway(known)):
             return replace(reviewed, branch=known)
         with self.recording.timed(plan, "pipeline"):
-            return replace(reviewed, branch=self.pipeline.retire(plan))
+            branch = arrived(self.pipeline.retire(plan, known), known)
+        if branch is None or not branch.problem:
+            return replace(reviewed, branch=branch)
+        error = PipelineError(branch.problem)
+        return replace(reviewed, branch=branch, message=f"{reviewed.message}; {branch.problem}", error=error)
 
     def _use_up(self, work: Pass, changes: ChangeSet, decision: Decision) -> None:
         """Single-use scopes are gone from the moment the pass begins to act on them, unless it is interrupted."""
@@ -136,17 +144,19 @@ class Execution:
         }
 
     def _remember(self, changes: ChangeSet, scope: Scope) -> None:
-        """What looking has taught: resources found again by their tags, resources to forget."""
+        """What looking has taught: resources found again by their tags, resources to forget.
+
+        Of an environment that we don't write to, only which resource is whose, so that one which leaves the plan is
+        seen to: what was applied is the pipeline's business.
+        """
         plan = changes.plan
-        if not self.writable(plan):
-            return
         found = changes.found - changes.gone
         records = self.store.records(plan.name) if found else {}
         for name in found:
             identifier = changes.identifiers.get(name)
             if identifier is not None and not plan.absent:
                 at, adopted = self.clock.now(), name in records and records[name].adopted
-                desired = changes.desired[name]
+                desired = changes.desired[name] if self.writable(plan) else {}
                 self.store.save_record(record_of(plan, name, identifier, desired, scope, at, adopted=adopted))
         for name in changes.gone:
             self.store.drop_record(plan.name, name)
@@ -156,7 +166,3 @@ class Execution:
         exports = {resolve(o.export, view): resolve(o.value, view) for o in plan.outputs if o.export is not None}
         if exports:
             self.store.save_exports(plan.name, scope.account, scope.region, exports)
-
-
-def _is_open(branch: BranchInfo | None) -> bool:
-    return branch is not None and branch.state == "open"

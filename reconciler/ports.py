@@ -31,6 +31,7 @@ from reconciler.model.journal import JournalEntry
 from reconciler.model.lease import LeaseRow
 from reconciler.model.plan import Plan, Snapshot, Target
 from reconciler.model.progress import Handle, Progress
+from reconciler.model.pullrequest import Proposal, PullRequest
 from reconciler.model.report import BranchInfo, PlanStatus, Receipt, RunReport
 from reconciler.model.resource import Located, Observation, Record, Unreadable, Wanted
 from reconciler.model.revision import Pin, Revision
@@ -192,10 +193,52 @@ class Pipeline(Protocol):
     """Carries changes to a Git repository instead of to AWS."""
 
     def publish(self, changes: ChangeSet, decision: Decision) -> BranchInfo:
-        """Render, commit and push on one stable branch. Same change again: no new commit. Raises PipelineError."""
+        """Render, commit and push on one stable branch, with one pull request where there is a forge for it.
 
-    def retire(self, plan: Plan) -> BranchInfo | None:
-        """The change is gone: report the plan's branch, if there is one, as obsolete. Raises PipelineError."""
+        State ``open``, or ``merged`` if the base holds it all. Same change again: no new commit, no second pull
+        request. ``problem`` says what keeps the pull request from being as it should. Raises PipelineError.
+        """
+
+    def retire(self, plan: Plan, known: BranchInfo | None = None) -> BranchInfo | None:
+        """The change is gone: close the plan's pull request and delete its branch, as far as they are only ours.
+
+        ``known``: what was last known of it, so that one that people merged and deleted is recognised. State
+        ``deployed`` if it was merged, else ``obsolete``; None if there is nothing. With a ``problem`` the state
+        stays ``open``: to be tried again. Raises PipelineError.
+        """
+
+
+class Forge(Protocol):
+    """The pull requests of one repository on a hosting service. All methods raise PipelineError, with what to do.
+
+    After a rate limit nothing is asked until the service says so; calls before that raise at once.
+    """
+
+    @property
+    def name(self) -> str:
+        """``github`` or ``gitlab``."""
+
+    def newest(self, branch: str) -> PullRequest | None:
+        """The open pull request from a branch of this repository, else the newest one."""
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, Sequence[str]]:
+        """Open a pull request, or bring the one that somebody opened meanwhile in line. Notes: what couldn't be had."""
+
+    def update(self, number: int, proposal: Proposal) -> tuple[PullRequest, Sequence[str]]:
+        """Bring an open pull request in line: title, body, base, draft or not; labels and reviewers are only added."""
+
+    def comment(self, number: int, text: str) -> None:
+        """Say something, in Markdown."""
+
+    def close(self, number: int) -> None:
+        """Close without merging. One that isn't open any more stays as it is."""
+
+
+class Forges(Protocol):
+    """Knows which repository is on which hosting service, and has the right to speak to it."""
+
+    def at(self, address: str) -> Forge | None:
+        """The forge of a repository's address; None: people open the pull request by the printed command."""
 
 
 class Store(Protocol):

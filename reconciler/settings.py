@@ -7,13 +7,24 @@ Relative paths are relative to the working directory. An unknown field is an err
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -145,8 +156,65 @@ class AwsSettings(_Section):
     read_timeout: PositiveDuration = 30.0
 
 
+class TokenReference(_Section):
+    """Where a token is: in a variable of the environment, or in a file. Never the token itself."""
+
+    token_env: str = ""
+    token_file: Path | None = None
+    hosts: Names = ()
+
+    @model_validator(mode="after")
+    def _one(self) -> TokenReference:
+        if self.token_env and self.token_file is not None:
+            raise ValueError("token_env and token_file exclude each other")
+        return self
+
+
+class CredentialSettings(TokenReference):
+    """How Git reaches its remotes; without any of this as the user's own Git does.
+
+    Shown to ``hosts`` alone, by default the one of ``pipeline.repository``: a plan may name any repository.
+    """
+
+    ssh_key_file: Path | None = None
+    username: str = "x-access-token"
+
+
+class SigningSettings(_Section):
+    """What commits are signed with: an SSH private key's path, or a GPG key's id."""
+
+    format: Literal["ssh", "gpg"]
+    key: str = Field(min_length=1)
+
+
+class PullRequestSettings(TokenReference):
+    """Pull requests, where there is a token for them; else the command that opens one is printed and stored.
+
+    ``api``: the address of an Enterprise server's API. ``draft``: until the checklist is green. ``refresh``: how long
+    what was seen of a pull request is believed while nothing of ours changes. ``hosts``: as in the credentials.
+    """
+
+    provider: Literal["auto", "github", "gitlab", "none"] = "auto"
+    api: str = ""
+    labels: Names = ()
+    reviewers: Names = ()
+    draft: bool = True
+    refresh: Duration = 900.0
+
+    @field_validator("api")
+    @classmethod
+    def _safe(cls, api: str) -> str:
+        if api and not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", api):
+            raise ValueError("the token goes there, so it must be https")
+        return api
+
+
 class PipelineSettings(_Section):
-    """Where staging and production changes go when the plan doesn't say."""
+    """Where staging and production changes go when the plan doesn't say, and how.
+
+    ``freshness``: how long a look at a remote is shared by the plans of a pass over all. ``collect``: delete branches
+    that have done their work and hold only our commits.
+    """
 
     repository: str | None = None
     base: str = "main"
@@ -156,6 +224,12 @@ class PipelineSettings(_Section):
     language: Literal["typescript", "python"] = "typescript"
     workflow: Literal["github", "gitlab"] | None = None
     author: str = "Reconciler <reconciler@localhost>"
+    credentials: CredentialSettings = CredentialSettings()
+    signing: SigningSettings | None = None
+    pull_requests: PullRequestSettings = PullRequestSettings()
+    freshness: Duration = 2.0
+    collect: bool = True
+    timeout: PositiveDuration = 120.0
 
 
 class HttpSettings(_Section):

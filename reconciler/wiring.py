@@ -16,12 +16,14 @@ from reconciler.model.plan import PipelineTarget
 from reconciler.model.secrecy import use_key
 from reconciler.ports import Clock, EventSink, Locks, Pipeline, Scope
 from reconciler.revisions import Revisions
-from reconciler.settings import Settings
+from reconciler.settings import PipelineSettings, Settings, TokenReference
 from reconciler.status.outcome import Backoff
+from reconciler.subprocesses import withhold
 
 if TYPE_CHECKING:
     from reconciler.daemon.app import PolicyLike
     from reconciler.live import Outside
+    from reconciler.pipeline import TokenSource
     from reconciler.ports import Store
     from reconciler.providers.access import Access
     from reconciler.source.claims import ClaimedSource
@@ -205,7 +207,8 @@ def _source(settings: Settings, clock: Clock) -> ClaimedSource:
 
 
 def _pipeline(settings: Settings, clock: Clock) -> Pipeline:
-    from reconciler.pipeline import Author, GitPipeline
+    from reconciler.pipeline import Author, Credentials, GitOptions, GitPipeline, ReviewOptions, Signing
+    from reconciler.pipeline.forges import ForgeOptions, HostedForges
 
     pipeline = settings.pipeline
     default = None
@@ -219,9 +222,44 @@ def _pipeline(settings: Settings, clock: Clock) -> Pipeline:
             language=pipeline.language,
             workflow=pipeline.workflow,
         )
-    return GitPipeline(
-        settings.state_dir / "pipeline", default=default, author=Author(*parseaddr(pipeline.author)), clock=clock
+    credentials, review = pipeline.credentials, pipeline.pull_requests
+    options = GitOptions(
+        author=Author(*parseaddr(pipeline.author)),
+        timeout=pipeline.timeout,
+        freshness=pipeline.freshness,
+        collect=pipeline.collect,
+        credentials=Credentials(
+            _hosts(pipeline, credentials), credentials.ssh_key_file, _token(credentials), credentials.username
+        ),
+        signing=Signing(pipeline.signing.format, pipeline.signing.key) if pipeline.signing else None,
     )
+    forge = ForgeOptions(review.provider, review.api, _token(review), _hosts(pipeline, review))
+    return GitPipeline(
+        settings.state_dir / "pipeline",
+        default=default,
+        clock=clock,
+        options=options,
+        forges=HostedForges(forge, clock),
+        review=ReviewOptions(review.labels, review.reviewers, review.draft, review.refresh),
+    )
+
+
+def _token(reference: TokenReference) -> TokenSource | None:
+    from reconciler.pipeline import TokenSource
+
+    if reference.token_env:
+        withhold(reference.token_env)
+    found = reference.token_env or reference.token_file
+    return TokenSource(reference.token_env, reference.token_file) if found else None
+
+
+def _hosts(pipeline: PipelineSettings, reference: TokenReference) -> frozenset[str]:
+    """Who may see a token or a key: the hosts named with it, else the one of the configured repository."""
+    from reconciler.pipeline.refs import remote_of, repository_address
+
+    if reference.hosts or pipeline.repository is None:
+        return frozenset(name.lower() for name in reference.hosts)
+    return frozenset({remote_of(repository_address(pipeline.repository)).host} - {""})
 
 
 def _outside(store: Store) -> Callable[[Scope, bool], Outside]:

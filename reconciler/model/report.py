@@ -111,7 +111,13 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class BranchInfo:
-    """Where a pipeline change stands. ``state``: open, obsolete, unchanged or failed."""
+    """Where a pipeline change stands.
+
+    ``state``: open, merged (the base holds it, live state doesn't yet), drifted (it was deployed, and live state has
+    changed since), deployed, obsolete (gone without having been merged) or failed. ``number``, ``url`` and ``review``
+    (draft, open, merged, closed) are the pull request's, as last seen. ``problem``: what keeps it from being as it
+    should; ``notes``: what people should know.
+    """
 
     repository: str
     base: str
@@ -122,6 +128,11 @@ class BranchInfo:
     title: str = ""
     body: str = ""
     command: str = ""
+    number: int = 0
+    url: str = ""
+    review: str = ""
+    problem: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from reconciler.schema import schema_for
 
 PLAN_TRAILER = "Reconciler-Plan"
 _VALUE_WIDTH = 80
+_NEWS = 50
 _BODY_LIMIT = 60_000  # GitHub takes 65,536 characters
 _SIGNS = {Action.CREATE: "+", Action.ADOPT: "+", Action.DELETE: "-", Action.REPLACE: "-/+"}
 _DETAILS = (
@@ -33,9 +34,38 @@ _REQUIRES = {
 }
 
 
-def title(changes: ChangeSet) -> str:
-    """The commit's subject and the pull request's title: ``feat: add prod-web in production``."""
+#: Why a pull request is closed, as it is told there.
+GONE = "Closed by reconciler: the change is gone, live state is as the plan wants it."
+
+
+def superseded(branch: str) -> str:
+    """Why a pull request is closed whose plan has another branch now."""
+    return f"Closed by reconciler: the plan's change is on branch {code(branch)} now."
+
+
+def merged(base: str) -> str:
+    """Why a pull request is closed whose files are in the base already."""
+    return f"Closed by reconciler: {code(base)} holds these files already."
+
+
+def news(changes: ChangeSet, commit: str) -> list[str]:
+    """What is told on a pull request whose files have changed, line by line."""
     plan = changes.plan
+    head = f"Updated by reconciler: commit {line(commit)[:12]}, plan digest {code(plan.digest)}. It now does:"
+    shown = [f"- {text(bullet(change, plan))}" for change in changes.changes[:_NEWS]]
+    left = len(changes.changes) - len(shown)
+    return [head, "", *shown, *([f"- and {left} more: see the description"] if left else [])]
+
+
+def title(changes: ChangeSet) -> str:
+    """The commit's subject and the pull request's title: ``feat: add prod-web in production``.
+
+    A rollback is a ``revert:``.
+    """
+    plan = changes.plan
+    if plan.rolling_back is not None:
+        to = f"to revision {plan.rolling_back}"
+        return f"revert: return {line(plan.name)} {to} in {line(plan.target.environment)}"
     return f"feat: {action_word(changes)} {line(plan.name)} in {line(plan.target.environment)}"
 
 
@@ -51,6 +81,7 @@ def commit_message(changes: ChangeSet) -> str:
             [
                 f"Plan: {line(plan.name)} ({line(plan.description) or 'no description'})",
                 f"Digest: {plan.digest}",
+                *([f"Rollback: to revision {plan.rolling_back}"] if plan.rolling_back is not None else []),
                 f"Guardrail: {guardrail(plan)}",
             ]
         ),
@@ -81,14 +112,16 @@ def pull_request_body(changes: ChangeSet, decision: Decision, files: Sequence[st
             "",
             f"- Target: {text(where)}",
             f"- Plan: {code(plan.name)} by {code(plan.author)}, digest {code(plan.digest)}",
-            f"- Rendered from: {code(plan.origin.file)}",
+            f"- Rendered from: {_source(plan)}",
             *(f"- Note: {text(note)}" for note in notes),
         ]),
         _section("Changes", [f"- {text(bullet(change, plan))}" for change in changes.changes]),
         _section("Files", [f"- {code(file)}" for file in files]),
         _section("Diff", [fenced("\n".join(diff_lines(changes)), "diff")]),
+        _section("Cost of being wrong", _cost(changes)),
         _section("Policy decision", _decision(decision)),
         _section("Checklist", _checklist(decision)),
+        _section("Approval", _approval(changes, decision)),
         _section("Guardrail", _guardrail(plan)),
         _section("Rollback", [text(rollback(plan))]),
         _section("Change ticket and window", _ticket(plan, decision)),
@@ -191,6 +224,37 @@ def _checklist(decision: Decision) -> list[str]:
     return [
         f"- [{'x' if item.ok else ' '}] {text(name)}{': ' + text(item.message) if item.message else ''}"
         for name, item in sorted(decision.checklist.items())
+    ]
+
+
+def _source(plan: Plan) -> str:
+    if plan.rolling_back is None:
+        return code(plan.origin.file)
+    return f"revision {plan.rolling_back}, which was in force before what {code(plan.origin.file)} says now"
+
+
+def _cost(changes: ChangeSet) -> list[str]:
+    """What deploying destroys, resource by resource."""
+    destructive = [change for change in changes.changes if change.action in (Action.DELETE, Action.REPLACE)]
+    if not destructive:
+        return ["Nothing is deleted or replaced: reverting the merge commit leads back."]
+    lines = [f"{len(destructive)} of {len(changes.changes)} changes delete or replace a resource:", ""]
+    for change in destructive:
+        lost = f"; lost for good: {text(', '.join(change.loss))}" if change.loss else ""
+        forced = ", ".join(sorted({field.path for field in change.fields if field.forces_replacement}))
+        why = f" because of {code(forced)}" if forced else ""
+        lines.append(f"- **{change.action}** {text(change.logical_id)} ({text(change.type)}){why}{lost}")
+    return lines
+
+
+def _approval(changes: ChangeSet, decision: Decision) -> list[str]:
+    """Who has to say yes, who has, and to what exactly."""
+    environment = line(changes.plan.target.environment)
+    said = decision.checklist.get("approved")
+    return [
+        f"- Requires: {text(_REQUIRES.get(environment, f'approval for {environment} deployment'))}",
+        *([f"- By policy: {text(said.message)}"] if said is not None and said.message else []),
+        *([f"- Exactly this change: {code(changes.digest)}"] if changes.digest else []),
     ]
 
 

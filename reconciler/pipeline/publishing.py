@@ -2,58 +2,43 @@
 
 from __future__ import annotations
 
-import shlex
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
-from reconciler.model.change import ChangeSet
+from reconciler.model.change import Action, ChangeSet
 from reconciler.model.decision import Decision
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
 from reconciler.pipeline import message, ours, refs, workflow
+from reconciler.pipeline.describing import described
 from reconciler.pipeline.files import RenderedFile
+from reconciler.pipeline.looks import Finding, Look, Looks
 from reconciler.pipeline.rendering import render
-from reconciler.pipeline.repository import Author, Commit, PushRejected, Repository
+from reconciler.pipeline.repository import Commit, PushRejected, Repository
+from reconciler.pipeline.retiring import Retired, Retiring
+from reconciler.pipeline.reviewing import ReviewOptions, Reviews, shown
 from reconciler.pipeline.variables import refuse_secrets
-from reconciler.ports import Clock
+from reconciler.pipeline.work import GitOptions, Work
+from reconciler.ports import Clock, Forges
 
 log = structlog.get_logger(__name__)
 
-DEFAULT_AUTHOR = Author("reconciler", "reconciler@localhost")
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """Everything about one publication that doesn't depend on the remote's state."""
-
-    changes: ChangeSet
-    target: PipelineTarget
-    address: str
-    base: str
-    branch: str
-    directory: tuple[str, ...]
-    files: Mapping[str, str]  # by name in the directory, or from the root where it begins with a slash
-
-    @property
-    def plan(self) -> Plan:
-        return self.changes.plan
-
-    @property
-    def paths(self) -> Mapping[str, str]:
-        """The files by their paths in the repository."""
-        return {ours.full(self.directory, name): content for name, content in self.files.items()}
+#: What only helps a first deployment: how resources that exist already are taken over.
+_BOOTSTRAP = ("imports.tf", "imports.json")
+#: Before a lost race is run again: doubled each time. Seconds.
+_PAUSE = 0.1
 
 
 class GitPipeline:
-    """Implements ports.Pipeline with Git.
+    """Implements ports.Pipeline with Git, and a forge for the pull requests where there is one.
 
     ``cache_dir`` holds bare clones and the texts of pull requests. ``default`` is where plans without a pipeline of
-    their own go. ``timeout``: seconds for each Git command. ``attempts``: how often a lost race for a branch is
-    run again. Only commits by ``author`` with our trailer are ever replaced.
+    their own go.
     """
 
     def __init__(
@@ -62,53 +47,64 @@ class GitPipeline:
         *,
         clock: Clock,
         default: PipelineTarget | None = None,
-        author: Author = DEFAULT_AUTHOR,
-        timeout: float = 120.0,
-        attempts: int = 4,
+        options: GitOptions | None = None,
+        forges: Forges | None = None,
+        review: ReviewOptions | None = None,
     ) -> None:
-        self._cache_dir = cache_dir.resolve()
-        self._clock = clock
-        self._default = default
-        self._author = author
-        self._timeout = timeout
-        self._attempts = attempts
+        self._cache_dir, self._clock, self._default = cache_dir.resolve(), clock, default
+        self._options = options or GitOptions()
+        self._looks = Looks(clock, self._options.freshness)
+        self._reviews = Reviews(forges, clock, review or ReviewOptions())
+        self._retiring = Retiring(self._looks, self._reviews, self._made, self._options.collect)
+        self._repositories: dict[str, Repository] = {}
+        self._lock = threading.Lock()
 
     def publish(self, changes: ChangeSet, decision: Decision) -> BranchInfo:
-        """Render, commit and push on one stable branch; state ``open``, or ``unchanged`` if the base has it all.
+        """As in ports.Pipeline. A base that moved: our commits are made anew on it.
 
-        Same change again: no new commit. A base that moved: our commits are made anew on it. Raises PipelineError
-        when something can't be rendered or reached, or when the branch holds someone else's work.
+        Raises PipelineError when something can't be rendered or reached, or when the branch holds someone else's work.
         """
         work = self._work(changes)
         text = message.commit_message(changes)
         refuse_secrets(changes, [("the commit message", text)])
         repository = self._repository(work.address)
         with repository.exclusively():
-            commit, state, notes = self._settled(repository, work, text)
-        log.info("branch published", plan=changes.plan.name, branch=work.branch, commit=commit, state=state)
-        return self._described(work, decision, commit, state, notes)
+            finding, heads = self._settled(repository, work, text)
+            notes, problem = self._tidied(repository, work, finding, heads)
+        info = described(self._cache_dir, work, decision, finding, notes)
+        log.info("branch published", plan=work.plan.name, branch=info.branch, commit=info.commit, state=info.state)
+        if finding.state != "open":
+            return replace(self._reviews.seen(work.address, info), problem=problem)
+        news = message.news(changes, finding.commit)
+        info = self._reviews.proposed(work.address, info, decision, work.content, news)
+        return replace(info, problem=info.problem or problem)
 
-    def retire(self, plan: Plan) -> BranchInfo | None:
-        """The plan's branch as obsolete, if the remote has one that is ours; it isn't deleted."""
+    def retire(self, plan: Plan, known: BranchInfo | None = None) -> BranchInfo | None:
+        """As in ports.Pipeline."""
         target = plan.pipeline or self._default
         if target is None:
             return None
-        address = refs.repository_address(target.repository)
-        names = dict.fromkeys(refs.branch_name(target.branch, plan, word) for word in refs.ACTIONS)
+        address, base = refs.repository_address(target.repository), refs.base_name(target.base, plan)
         repository = self._repository(address)
         with repository.exclusively():
-            heads = repository.heads()
-            base = refs.base_name(target.base, plan)
-            for name in names:
-                if name in heads and name != base and base in heads:
-                    repository.fetch(base, name)
-                    if self._is_ours(repository, plan, heads[name]):
-                        return BranchInfo(refs.masked(address), base, name, "obsolete", commit=heads[name])
-        return None
+            heads = self._looks.at(repository, fresh=True).heads
+            retired = [
+                self._retired(repository, address, plan, target, word, heads, message.GONE, known)
+                for word in refs.ACTIONS
+            ]
+        found = next((each for each in retired if each is not None), None)
+        if found is None:
+            return None
+        state = "open" if found.problem else "deployed" if found.merged else "obsolete"
+        notes = (f"branch {found.branch} is deleted",) if found.deleted else ()
+        info = BranchInfo(
+            refs.masked(address), base, found.branch, state, found.commit, problem=found.problem, notes=notes
+        )
+        return info if found.pull is None else shown(info, found.pull)
 
     # what is to be published
 
-    def _work(self, changes: ChangeSet) -> _Work:
+    def _work(self, changes: ChangeSet) -> Work:
         plan = changes.plan
         target = plan.pipeline or self._default
         if target is None:
@@ -123,58 +119,97 @@ class GitPipeline:
         rendered: Sequence[RenderedFile] = render(changes, target.format, target.language)
         rendered = [*rendered, *workflow.render(rendered, plan, target, directory)]
         files = {file.path: file.content for file in rendered}
-        return _Work(changes, target, refs.repository_address(target.repository), base, branch, directory, files)
+        return Work(changes, target, refs.repository_address(target.repository), base, branch, directory, files)
 
     def _repository(self, address: str) -> Repository:
-        return Repository(address, self._cache_dir, self._timeout)
+        options = self._options
+        with self._lock:
+            if address not in self._repositories:
+                self._repositories[address] = Repository(
+                    address, self._cache_dir, options.timeout, options.credentials, options.signing
+                )
+            return self._repositories[address]
 
     # bringing it onto the branch
 
-    def _settled(self, repository: Repository, work: _Work, text: str) -> tuple[str, str, list[str]]:
-        """(commit, state, notes) once the remote branch holds the change; looks again after each lost race."""
+    def _settled(self, repository: Repository, work: Work, text: str) -> tuple[Finding, Mapping[str, str]]:
+        """Where the remote branch stands once it holds the change, and the heads; looks again after each lost race."""
         last: Exception | None = None
-        for _ in range(self._attempts):
+        for attempt in range(self._options.attempts + 1):
+            look = self._looks.at(repository, fresh=attempt > 0)
             try:
-                return self._attempt(repository, work, text)
+                return self._attempt(repository, work, text, look), look.heads
             except PushRejected as error:
                 last = error
-                log.info("branch moved while publishing", plan=work.plan.name, branch=work.branch)
-        raise PipelineError(f"branch {work.branch} moved {self._attempts} times while it was being published: {last}")
+                if look.fresh:
+                    log.info("branch moved while publishing", plan=work.plan.name, branch=work.branch)
+                    self._clock.sleep(_PAUSE * 2.0**attempt)
+        attempts = self._options.attempts
+        raise PipelineError(f"branch {work.branch} moved {attempts} times while it was being published: {last}")
 
-    def _attempt(self, repository: Repository, work: _Work, text: str) -> tuple[str, str, list[str]]:
-        heads = repository.heads()
+    def _attempt(self, repository: Repository, work: Work, text: str, look: Look) -> Finding:
+        """Raises PushRejected where the branch, or the look, isn't what it was."""
+        heads = look.heads
         if work.base not in heads:
-            raise PipelineError(f"{refs.masked(work.address)} has no branch {work.base}: correct pipeline.base")
-        head = heads.get(work.branch)
+            other = f"; its default branch is {heads['']}" if heads.get("") else ""
+            raise refs.refusal(f"{refs.masked(work.address)} has no branch {work.base}{other}: correct pipeline.base")
+        key = (work.address, heads[work.base], heads.get(work.branch, ""), work.branch, work.content)
+        known = self._looks.finding(*key)
+        if known is not None:
+            return known
+        base, head = self._present(repository, work, look)
+        stale = self._stale(repository, base, work)
+        tree = repository.tree_with(base, work.paths, stale)
+        if tree == repository.tree_of(base) or _held(repository, base, work, stale):
+            return self._looks.found(Finding(base, "merged"), *key)
+        commit, expected, force = self._next(repository, work, text, tree, base, head)
+        if commit != head:
+            if not look.fresh and not self._stands(repository, work, look):
+                raise PushRejected("something moved since the look that was shared")
+            repository.push(commit, work.branch, expected, force=force)
+            self._looks.moved(repository, work.branch, commit)
+            key = (work.address, base, commit, work.branch, work.content)
+        return self._looks.found(Finding(commit, "open"), *key)
+
+    def _stands(self, repository: Repository, work: Work, look: Look) -> bool:
+        """Whether base and branch are still as a look that was shared has them."""
+        now = self._looks.at(repository, fresh=True).heads
+        return all(now.get(name) == look.heads.get(name) for name in (work.base, work.branch))
+
+    def _present(self, repository: Repository, work: Work, look: Look) -> tuple[str, str | None]:
+        """The commits of base and branch, in the clone."""
+        base, head = look.heads[work.base], look.heads.get(work.branch)
+        if repository.holds(base) and (head is None or repository.holds(head)):
+            return base, head
         repository.fetch(work.base, work.branch if head else None)
-        base = repository.resolve()
-        head = repository.resolve(branch=True) if head else None
-        tree = repository.tree_with(base, work.paths, self._stale(repository, base, work))
-        notes = self._superseded(work, heads)
-        if tree == repository.tree_of(base):
-            return base, "unchanged", [*notes, f"{work.base} holds these files already; they await deployment"]
+        return repository.resolve(), repository.resolve(branch=True) if head else None
+
+    def _next(
+        self, repository: Repository, work: Work, text: str, tree: str, base: str, head: str | None
+    ) -> tuple[str, str | None, bool]:
+        """The commit that the branch should be at, what it must be at before, and whether ours there are replaced."""
 
         def commit_on(parent: str) -> str:
-            return repository.commit(tree, parent, text, self._author, int(self._clock.now().timestamp()))
+            seconds = int(self._clock.now().timestamp())
+            return repository.commit(tree, parent, text, self._options.author, seconds)
 
         if head is None or repository.is_ancestor(head, base):
-            commit = commit_on(base)
-            repository.push(commit, work.branch, head, force=False)
-            return commit, "open", notes
-        foreign = [commit for commit in repository.commits(base, head) if not self._made(commit, work.plan)]
+            return commit_on(base), head, False
+        beyond = repository.commits(base, head)
+        foreign = [commit for commit in beyond if not self._made(commit, work.plan)]
+        if (foreign or repository.cut_off(beyond)) and repository.deepen(work.base):
+            return self._next(repository, work, text, tree, base, head)
         if foreign:
-            return self._beside(repository, work, head, foreign[0].sha, foreign[0].author_email), "open", notes
+            return self._beside(repository, work, head, foreign[0].sha, foreign[0].author_email), head, False
         if not repository.is_ancestor(base, head):
-            commit = commit_on(base)
-            repository.push(commit, work.branch, head, force=True)
-            return commit, "open", notes
-        if repository.tree_of(head) == tree:
-            return head, "open", notes
-        commit = commit_on(head)
-        repository.push(commit, work.branch, head, force=False)
-        return commit, "open", notes
+            return commit_on(base), head, True
+        if repository.tree_of(head) != tree:
+            return commit_on(head), head, False
+        if self._options.signing is not None and not repository.signed(head):
+            return commit_on(base), head, True
+        return head, head, False
 
-    def _beside(self, repository: Repository, work: _Work, head: str, sha: str, email: str) -> str:
+    def _beside(self, repository: Repository, work: Work, head: str, sha: str, email: str) -> str:
         """The head of a branch with someone else's commits: right as it is if it holds our files, held otherwise."""
         held = ours.held(repository, head, work.directory, workflow.paths(work.plan), work.files)
         if all(name in held and repository.blob(held[name][1]) == content for name, content in work.files.items()):
@@ -184,7 +219,7 @@ class GitPipeline:
             f"merge the branch, or delete or rename it, and plan {work.plan.name} is published anew"
         )
 
-    def _stale(self, repository: Repository, base: str, work: _Work) -> list[str]:
+    def _stale(self, repository: Repository, base: str, work: Work) -> list[str]:
         """Files of ours in the base that this rendering no longer has. Raises where a file to write isn't ours."""
         held = ours.held(repository, base, work.directory, workflow.paths(work.plan), work.files)
         written = {name for name in held if ours.is_ours(repository, held, name)}
@@ -196,49 +231,57 @@ class GitPipeline:
             )
         return [ours.full(work.directory, name) for name in sorted(written - set(work.files))]
 
-    def _superseded(self, work: _Work, heads: Mapping[str, str]) -> list[str]:
-        names = {refs.branch_name(work.target.branch, work.plan, word) for word in refs.ACTIONS} - {
-            work.branch,
-            work.base,
-        }
-        return [f"an earlier branch of this plan, {name}, still exists" for name in sorted(names & set(heads))]
+    # what isn't needed any more
+
+    def _tidied(
+        self, repository: Repository, work: Work, finding: Finding, heads: Mapping[str, str]
+    ) -> tuple[list[str], str]:
+        """Retire the plan's other branches, and its own if the base holds it all. Notes, and what has to be retried."""
+        merged = finding.state == "merged"
+        why = message.merged(work.base) if merged else message.superseded(work.branch)
+        notes = [f"{work.base} holds these files already; they await deployment"] if merged else []
+        names = {refs.branch_name(work.target.branch, work.plan, word): word for word in refs.ACTIONS}
+        problem = ""
+        spent = {name: word for name, word in names.items() if name in heads and (merged or name != work.branch)}
+        if spent:
+            heads = self._looks.at(repository, fresh=True).heads
+        for name, word in spent.items():
+            retired = self._retired(repository, work.address, work.plan, work.target, word, heads, why)
+            if name in heads and (retired is None or not retired.deleted):
+                notes.append(f"an earlier branch of this plan, {name}, still exists")
+            problem = problem or (retired.problem if retired is not None else "")
+        return notes, problem
+
+    def _retired(
+        self,
+        repository: Repository,
+        address: str,
+        plan: Plan,
+        target: PipelineTarget,
+        word: str,
+        heads: Mapping[str, str],
+        why: str,
+        known: BranchInfo | None = None,
+    ) -> Retired | None:
+        name, base = refs.branch_name(target.branch, plan, word), refs.base_name(target.base, plan)
+        directory = refs.directory(target.path, plan, word)
+        former = known.commit if known is not None and known.branch == name else ""
+        return self._retiring.branch(repository, address, plan, base, name, directory, heads, why, former)
 
     def _made(self, commit: Commit, plan: Plan) -> bool:
-        by_us = {commit.author_email, commit.committer_email} == {self._author.email}
+        by_us = {commit.author_email, commit.committer_email} == {self._options.author.email}
         return by_us and message.trailer_plan(commit.message) == message.line(plan.name)
 
-    def _is_ours(self, repository: Repository, plan: Plan, head: str) -> bool:
-        return self._made(repository.describe(head), plan)
 
-    # what people get to see
+def _held(repository: Repository, base: str, work: Work, stale: Sequence[str]) -> bool:
+    """Whether the base holds all that matters: once deployed, resources exist, and naming them for import is no change.
 
-    def _described(self, work: _Work, decision: Decision, commit: str, state: str, notes: Sequence[str]) -> BranchInfo:
-        title = message.title(work.changes)
-        body = message.pull_request_body(work.changes, decision, sorted(work.paths), notes)
-        refuse_secrets(work.changes, [("the pull request's text", body)])
-        command = ["gh", "pr", "create", "--title", title, "--body-file", str(self._stored(work, body))]
-        command += ["--base", work.base, "--head", work.branch]
-        project = refs.github_project(work.address)
-        return BranchInfo(
-            repository=refs.masked(work.address),
-            base=work.base,
-            branch=work.branch,
-            state=state,
-            commit=commit,
-            files=tuple(sorted(work.paths)),
-            title=title,
-            body=body,
-            command=shlex.join([*command, *(["--repo", project] if project else [])]),
-        )
-
-    def _stored(self, work: _Work, body: str) -> Path:
-        """The file that the printed command reads the pull request's text from."""
-        file = self._cache_dir / "pull-requests" / f"{refs.slug(work.plan.name)}.md"
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(".tmp")
-            partial.write_text(body, encoding="utf-8")
-            partial.replace(file)
-        except OSError as error:
-            raise PipelineError(f"the pull request's text can't be stored: {error}") from error
-        return file
+    Where the change is to take resources over, it does matter.
+    """
+    if any(change.action is Action.ADOPT for change in work.changes.changes):
+        return False
+    if not repository.entries(base, work.directory):
+        return False
+    lasting = {path: content for path, content in work.paths.items() if not path.endswith(_BOOTSTRAP)}
+    gone = [path for path in stale if not path.endswith(_BOOTSTRAP)]
+    return repository.tree_with(base, lasting, gone) == repository.tree_of(base)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from reconciler.model.change import Action, ChangeSet
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import Plan
+from reconciler.model.secrecy import know
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _SAFE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -23,7 +26,7 @@ _GITHUB = re.compile(
 _CREDENTIALS = re.compile(r"(://)[^/\s]+@")
 #: How Git may reach a repository. Everything else, above all ``ext::`` which runs commands, is refused.
 PROTOCOLS = ("file", "https", "ssh")
-ACTIONS = ("add", "update", "remove")
+ACTIONS = ("add", "update", "remove", "rollback")
 
 
 def refusal(message: str) -> PipelineError:
@@ -34,7 +37,9 @@ def refusal(message: str) -> PipelineError:
 
 
 def action_word(changes: ChangeSet) -> str:
-    """What a change set does as a whole, for branch and subject: add, update or remove."""
+    """What a change set does as a whole, for branch and subject: one of ``ACTIONS``."""
+    if changes.plan.rolling_back is not None:
+        return "rollback"
     kinds = {change.action for change in changes.changes}
     if kinds and kinds <= {Action.CREATE, Action.ADOPT}:
         return "add"
@@ -119,6 +124,48 @@ def repository_address(text: str) -> str:
             return address
         return str(Path(address).expanduser().resolve())
     raise refusal(f"{masked(address)}: repositories are reached by {', '.join(PROTOCOLS)} or a local path only")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository's address in its parts.
+
+    ``url`` is what Git is given: the address without a password. ``scheme``: file, https or ssh. ``place``: host and,
+    if it was given, port. ``path``: the project on a hosting service (``owner/name``).
+    """
+
+    url: str
+    scheme: str
+    host: str = ""
+    place: str = ""
+    path: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def remote_of(address: str) -> Remote:
+    """The parts of an address that ``repository_address`` has let through."""
+    scheme = _SCHEME.match(address)
+    if scheme is None and not _SCP_LIKE.fullmatch(address):
+        return Remote(address, "file")
+    if scheme is None:
+        front, _, path = address.partition(":")
+        user, _, host = front.rpartition("@")
+        return Remote(address, "ssh", host.lower(), host.lower(), _project(path), user)
+    parts = urlsplit(address)
+    if parts.scheme.lower() == "file":
+        return Remote(address, "file")
+    host = (parts.hostname or "").lower()
+    place = parts.netloc.rsplit("@", 1)[-1]
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if password:
+        know(password)
+    plain = parts._replace(netloc=f"{parts.username}@{place}" if user else place).geturl()
+    return Remote(plain, parts.scheme.lower(), host, place, _project(parts.path), user, password)
+
+
+def _project(path: str) -> str:
+    return path.strip("/").removesuffix(".git")
 
 
 def github_project(address: str) -> str | None:

@@ -1,52 +1,26 @@
 """A bare cached clone, worked on with plumbing commands only: no work tree, no hooks, no prompts.
 
-Every Git command runs with an argument list, a time limit and a closed set of protocols. Errors come out as
-PipelineError with credentials masked.
+The clone is shallow and has no file contents but those that were asked for, where the remote can serve such; what is
+missing is fetched when it is needed. An answer about history is never given from a history that is cut off: it is
+deepened first.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model.errors import PipelineError
-from reconciler.pipeline.refs import PROTOCOLS, masked, refusal
-from reconciler.subprocesses import without_secrets
+from reconciler.pipeline.credentials import Credentials
+from reconciler.pipeline.gitrun import ORIGIN, GitRunner
+from reconciler.pipeline.refs import masked, refusal
+from reconciler.pipeline.signing import Signing
 
-# Nothing that a user's or the system's configuration says may run code or change what is committed and pushed.
-_SETTINGS = (
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.symlinks=false",
-    "gc.autoDetach=false",
-    "maintenance.autoDetach=false",
-    "fetch.recurseSubmodules=false",
-    "push.recurseSubmodules=no",
-    "push.followTags=false",
-    "push.gpgSign=false",
-    "commit.gpgSign=false",
-    "remote.pushDefault=",
-)
-# Set by Git for hooks; inherited, they would make our commands work on someone else's repository.
-_FOREIGN = (
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_NAMESPACE",
-    "GIT_COMMON_DIR",
-    "GIT_WORK_TREE",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CONFIG_COUNT",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_REPLACE_REF_BASE",
-)
 _REJECTED = (
     "stale info",
     "fetch first",
@@ -55,11 +29,15 @@ _REJECTED = (
     "failed to update ref",
     "incorrect old",
 )
-_NO_GIT = "git isn't installed: staging and production changes need it"
-#: exit status of ``env`` when there is no such program
-_NOT_FOUND = 127
+#: What servers say that can't serve a shallow clone, or part of one.
+_WHOLE_ONLY = ("shallow", "dumb http", "filter")
+_PARTIAL = ("--depth=1", "--filter=blob:none")
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+#: Git fetches what a partial clone lacks as soon as it is mentioned; here it is only asked whether it is there.
+_NOT_FETCHED = {"GIT_NO_LAZY_FETCH": "1"}
 _BASE = "refs/reconciler/base"
 _BRANCH = "refs/reconciler/branch"
+_REGULAR = ("100644", "100755")
 
 
 class PushRejected(Exception):
@@ -87,12 +65,20 @@ class Commit:
 class Repository:
     """One remote repository through its cached clone. Use inside ``exclusively``."""
 
-    def __init__(self, address: str, cache_dir: Path, timeout: float) -> None:
-        name = hashlib.sha256(address.encode()).hexdigest()[:24]
+    def __init__(
+        self,
+        address: str,
+        cache_dir: Path,
+        timeout: float,
+        credentials: Credentials | None = None,
+        signing: Signing | None = None,
+    ) -> None:
+        cache = cache_dir / "repositories"
         self._address = address
-        self._directory = cache_dir / "repositories" / f"{name}.git"
-        self._lock = cache_dir / "repositories" / f"{name}.lock"
-        self._timeout = timeout
+        name = hashlib.sha256(address.encode()).hexdigest()[:24]
+        self._directory, self._lock = cache / f"{name}.git", cache / f"{name}.lock"
+        self._git = GitRunner(address, self._directory, cache, timeout, credentials or Credentials(), signing)
+        self._here: set[str] = set()  # objects that are known to be in the clone
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
@@ -106,30 +92,68 @@ class Repository:
             raise PipelineError(f"the Git cache {self._directory.parent} can't be used: {error}") from error
 
     def heads(self) -> Mapping[str, str]:
-        """The remote's branches and their commits. Raises PipelineError when it can't be reached."""
+        """The remote's branches and their commits; under ``""`` the name of its default branch, where it says.
+
+        Raises PipelineError when it can't be reached.
+        """
         self._prepare()
-        lines = self._git("ls-remote", "--heads", "--", self._address).splitlines()
-        pairs = (line.split("\t", 1) for line in lines if "\trefs/heads/" in line)
-        return {ref.removeprefix("refs/heads/"): sha for sha, ref in pairs}
+        found: dict[str, str] = {}
+        for line in self._git.line("ls-remote", "--symref", ORIGIN, "HEAD", "refs/heads/*").splitlines():
+            value, _, ref = line.partition("\t")
+            if value.startswith("ref: refs/heads/") and ref == "HEAD":
+                found[""] = value.removeprefix("ref: refs/heads/")
+            elif ref.startswith("refs/heads/"):
+                found[ref.removeprefix("refs/heads/")] = value
+        return found
 
     def fetch(self, base: str, branch: str | None) -> None:
-        """Bring the base and, where it exists, the branch into the clone."""
-        specs = [f"+refs/heads/{base}:{_BASE}"]
-        if branch is not None:
-            specs.append(f"+refs/heads/{branch}:{_BRANCH}")
-        self._git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", self._address, *specs)
+        """Bring the base and, where it exists, the branch into the clone.
+
+        The first time as little as the remote can be asked for; then what is new.
+        """
+        spec = f"+refs/heads/{base}:{_BASE}"
+        if not self._begun():
+            self._begin(spec)
+        specs = [spec] if branch is None else [spec, f"+refs/heads/{branch}:{_BRANCH}"]
+        self._git.line(*_FETCH, ORIGIN, *specs)
+
+    def deepen(self, base: str) -> bool:
+        """Fetch the history that a shallow clone lacks; False if it lacks none."""
+        if not self._shallow():
+            return False
+        self._git.line(*_FETCH, "--unshallow", ORIGIN, f"+refs/heads/{base}:{_BASE}")
+        return True
+
+    def holds(self, commit: str) -> bool:
+        """Whether the clone has a commit, so that it needn't be fetched."""
+        try:
+            return bool(self._git.line("cat-file", "-e", f"{commit}^{{commit}}", env=_NOT_FETCHED) == "")
+        except PipelineError:
+            return False
 
     def resolve(self, branch: bool = False) -> str:
         """The commit that was fetched for the base, or for the branch."""
-        return self._git("rev-parse", "--verify", "--quiet", f"{_BRANCH if branch else _BASE}^{{commit}}")
+        return self._git.line("rev-parse", "--verify", "--quiet", f"{_BRANCH if branch else _BASE}^{{commit}}")
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``newer`` contains ``older``."""
-        return self._git("rev-list", "--max-count=1", older, f"^{newer}", "--") == ""
+        return self._git.line("rev-list", "--max-count=1", older, f"^{newer}", "--") == ""
 
     def commits(self, since: str, until: str) -> tuple[Commit, ...]:
-        """The commits of ``until`` that ``since`` doesn't contain, newest first."""
+        """The commits of ``until`` that ``since`` doesn't contain, newest first; perhaps more in a shallow clone."""
         return self._log(f"{since}..{until}")
+
+    def cut_off(self, commits: Sequence[Commit]) -> bool:
+        """Whether the clone's history ends at one of these, so that there may be more that can't be seen."""
+        if not self._shallow():
+            return False
+        edge = set((self._directory / "shallow").read_text("ascii").split())
+        return any(commit.sha in edge for commit in commits)
+
+    def signed(self, commit: str) -> bool:
+        """Whether a commit carries a signature, whoever's."""
+        header = self._git.run("cat-file", "commit", commit).split("\n\n", 1)[0]
+        return "\ngpgsig" in header
 
     def describe(self, commit: str) -> Commit:
         """One commit."""
@@ -148,27 +172,35 @@ class Repository:
             mode = next(iter(found.values()))[0]
             if mode != "040000":
                 raise refusal(f"{place} in {masked(self._address)} isn't a directory: choose another pipeline.path")
-        return self._tree(f"{commit}^{{tree}}", "/".join(path) + "/")
+        found = self._tree(f"{commit}^{{tree}}", "/".join(path) + "/")
+        self._bring(sha for mode, sha in found.values() if mode in _REGULAR)
+        return found
 
     def blob(self, sha: str) -> str:
         """The text of a file; bytes that aren't UTF-8 are replaced."""
-        return self._run("cat-file", "blob", sha)
+        return self._git.run("cat-file", "blob", sha)
 
     def tree_with(self, commit: str, files: Mapping[str, str], gone: Sequence[str]) -> str:
-        """The tree of a commit with files (path → content) written and others removed."""
+        """The tree of a commit with files (path → content) written and others removed.
+
+        Raises PipelineError where the repository keeps such files in Git LFS: a plain one would break it.
+        """
         with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-            self._git("read-tree", f"{commit}^{{tree}}", env=index)
+            self._git.line("read-tree", f"{commit}^{{tree}}", env=index)
+            stored = self._store(files.values(), Path(scratch))
             lines = [f"0 {'0' * 40}\t{path}" for path in gone]
-            lines += [f"100644 {self._store(content)}\t{path}" for path, content in files.items()]
-            self._git(
+            lines += [f"100644 {stored[content]}\t{path}" for path, content in files.items()]
+            self._git.line(
                 "update-index", "-z", "--add", "--index-info", stdin="".join(f"{line}\0" for line in lines), env=index
             )
-            return self._git("write-tree", env=index)
+            self._refuse_large(files, index)
+            # The contents of other files may be missing from a partial clone; the remote has them.
+            return self._git.line("write-tree", "--missing-ok", env=index)
 
     def tree_of(self, commit: str) -> str:
         """The tree of a commit."""
-        return self._git("rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
+        return self._git.line("rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
 
     def commit(self, tree: str, parent: str, message: str, author: Author, seconds: int) -> str:
         """Write a commit object, dated ``seconds`` after the epoch, UTC."""
@@ -177,17 +209,25 @@ class Repository:
             for role in ("AUTHOR", "COMMITTER")
             for key, value in (("NAME", author.name), ("EMAIL", author.email), ("DATE", f"@{seconds} +0000"))
         }
-        return self._git("commit-tree", tree, "-p", parent, "-F", "-", stdin=message, env=identity)
+        sign = ["-S"] if self._git.signing is not None else []
+        return self._git.line("commit-tree", *sign, tree, "-p", parent, "-F", "-", stdin=message, env=identity)
 
     def push(self, commit: str, branch: str, expected: str | None, *, force: bool) -> None:
         """Set the remote branch to ``commit`` if it still is ``expected`` (None: doesn't exist).
 
         Raises PushRejected if it isn't, PipelineError if the remote can't be reached or refuses.
         """
-        ref = f"refs/heads/{branch}"
-        lease = [f"--force-with-lease={ref}:{expected or ''}"] if force or expected is None else []
+        lease = force or expected is None
+        self._push(f"{commit}:refs/heads/{branch}", f"refs/heads/{branch}:{expected or ''}" if lease else "")
+
+    def delete(self, branch: str, expected: str) -> None:
+        """Delete the remote branch if it still is ``expected``. Raises as ``push``."""
+        self._push(f":refs/heads/{branch}", f"refs/heads/{branch}:{expected}")
+
+    def _push(self, what: str, lease: str) -> None:
+        options = [f"--force-with-lease={lease}"] if lease else []
         try:
-            self._git("push", "--quiet", "--porcelain", "--no-verify", *lease, "--", self._address, f"{commit}:{ref}")
+            self._git.line("push", "--quiet", "--porcelain", "--no-verify", *options, ORIGIN, what)
         except PipelineError as error:
             if any(word in str(error) for word in _REJECTED):
                 raise PushRejected(str(error)) from error
@@ -202,75 +242,58 @@ class Repository:
             (self._directory / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
             head.write_text("ref: refs/heads/none\n")
 
+    def _begun(self) -> bool:
+        return (self._directory / _BASE).exists() or (self._directory / "packed-refs").exists()
+
+    def _begin(self, spec: str) -> None:
+        """The first fetch: shallow and without contents, or whole from a remote that knows neither."""
+        try:
+            self._git.line(*_FETCH, *_PARTIAL, ORIGIN, spec)
+        except PipelineError as error:
+            if not any(word in str(error).lower() for word in _WHOLE_ONLY):
+                raise
+            self._git.line(*_FETCH, ORIGIN, spec)
+
+    def _shallow(self) -> bool:
+        return (self._directory / "shallow").exists()
+
+    def _bring(self, blobs: Iterable[str]) -> None:
+        """Fetch file contents that a partial clone may lack, in one go. Those that are there cost nothing."""
+        lacking = sorted(set(blobs) - self._here)
+        if lacking and "promisor" in (self._directory / "config").read_text("utf-8"):
+            how = ("-c", "fetch.negotiationAlgorithm=noop")  # else the remote takes what commits name for known
+            self._git.line(*how, *_FETCH, "--filter=blob:none", "--stdin", ORIGIN, stdin="\n".join(lacking) + "\n")
+        self._here.update(lacking)
+
+    def _refuse_large(self, files: Mapping[str, str], index: Mapping[str, str]) -> None:
+        asked = "".join(f"{path}\0" for path in files)
+        told = self._git.run("check-attr", "--cached", "-z", "--stdin", "filter", stdin=asked, env=index).split("\0")
+        kept = sorted(path for path, value in zip(told[::3], told[2::3], strict=False) if value == "lfs")
+        if kept:
+            raise refusal(
+                f"{masked(self._address)} keeps {kept[0]} in Git LFS (.gitattributes), and rendered files are plain "
+                f"text: add `{kept[0]} -filter -diff -merge text` there, or choose another pipeline.path"
+            )
+
     def _log(self, *selection: str) -> tuple[Commit, ...]:
-        text = self._git("log", "-z", "--format=%H%x1f%ae%x1f%ce%x1f%B", *selection, "--")
+        text = self._git.line("log", "-z", "--format=%H%x1f%ae%x1f%ce%x1f%B", *selection, "--")
         return tuple(Commit(*record.split("\x1f", 3)) for record in text.split("\0") if record)
 
     def _tree(self, tree: str, place: str) -> dict[str, tuple[str, str]]:
         found: dict[str, tuple[str, str]] = {}
-        for record in self._git("ls-tree", "-z", "--full-tree", tree, "--", place).split("\0"):
+        for record in self._git.line("ls-tree", "-z", "--full-tree", tree, "--", place).split("\0"):
             if record:
                 meta, path = record.split("\t", 1)
                 mode, _, sha = meta.split(" ")
                 found[path.rsplit("/", 1)[-1]] = (mode, sha)
         return found
 
-    def _store(self, content: str) -> str:
-        return self._git("hash-object", "-w", "--no-filters", "--stdin", stdin=content)
-
-    def _git(self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
-        """The output of a Git command without its last line end. Raises PipelineError."""
-        return self._run(*arguments, stdin=stdin, env=env).removesuffix("\n")
-
-    def _run(self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
-        import git  # lazily: it takes a tenth of a second that most commands of the program don't need
-
-        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        command = ["git", *settings, f"--git-dir={self._directory}", *arguments]
-        with tempfile.TemporaryFile() as source:
-            source.write(stdin.encode())
-            source.seek(0)
-            try:
-                output = git.Git(str(self._directory.parent)).execute(
-                    without_secrets(command),
-                    istream=source,
-                    env={**_environment(self._directory), **(env or {})},
-                    kill_after_timeout=self._timeout,
-                    strip_newline_in_stdout=False,
-                    stdout_as_string=True,
-                )
-            except git.GitCommandNotFound as error:
-                raise PipelineError(_NO_GIT) from error
-            except git.GitCommandError as error:
-                if error.status == _NOT_FOUND:
-                    raise PipelineError(_NO_GIT) from error
-                raise PipelineError(self._explained(arguments[0], error)) from None  # it shows the address in full
-        return str(output)
-
-    def _explained(self, command: str, error: Exception) -> str:
-        said = " ".join(str(getattr(error, part, "") or "") for part in ("stderr", "stdout"))
-        said = " ".join(said.replace(self._address, masked(self._address)).split())
-        return masked(f"git {command} on {masked(self._address)} failed: {said[:600] or type(error).__name__}")
-
-
-def _environment(directory: Path) -> dict[str, str]:
-    neutral = {
-        "GIT_WORK_TREE": str(directory),
-        "GIT_OBJECT_DIRECTORY": str(directory / "objects"),
-        "GIT_COMMON_DIR": str(directory),
-        "GIT_INDEX_FILE": str(directory / "index"),
-        "GIT_CONFIG_COUNT": "0",
-        "GIT_REPLACE_REF_BASE": "refs/replace/",
-    }
-    inherited = {name: neutral.get(name, "") for name in _FOREIGN if name in os.environ}
-    ssh = os.environ.get("GIT_SSH_COMMAND") or "ssh -o BatchMode=yes -o ConnectTimeout=15"
-    return {
-        **inherited,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS),
-        "GIT_LITERAL_PATHSPECS": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_SSH_COMMAND": ssh,
-        "GIT_OPTIONAL_LOCKS": "0",
-        "LC_ALL": "C",
-    }
+    def _store(self, contents: Iterable[str], scratch: Path) -> Mapping[str, str]:
+        """Write files' contents into the clone: content → object."""
+        texts = list(dict.fromkeys(contents))
+        paths = [scratch / str(number) for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_bytes(text.encode())
+        asked = "".join(f"{path}\n" for path in paths)
+        found = self._git.line("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=asked).split()
+        return dict(zip(texts, found, strict=True))

@@ -27,7 +27,8 @@ BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
 POLICY_ERRORS = ("unreachable", "timeout", "undefined", "malformed", "contradictory", "compile", "crashed", "empty")
 #: Counted from 0 for every environment, for the same reason.
 ROLLBACK_RESULTS = ("succeeded", "failed")
-BRANCH_STATES = ("open", "obsolete", "failed")
+#: As in ``BranchInfo``.
+BRANCH_STATES = ("open", "merged", "drifted", "deployed", "obsolete", "failed")
 
 _PLAN = ("plan", "environment")
 
@@ -199,8 +200,7 @@ class Metrics:
             self._interval.labels(*labels).set(self._default_interval if interval is None else interval)
 
     def _record_branch(self, status: PlanStatus) -> None:
-        # A branch that needed no new commit is as open as one that just got it.
-        state = "open" if status.branch and status.branch.state == "unchanged" else getattr(status.branch, "state", "")
+        state = getattr(status.branch, "state", "")
         for name in BRANCH_STATES:
             self._branches.labels(status.plan, name).set(name == state)
 

@@ -263,7 +263,7 @@ def status_of(report: RunReport, plan: Plan, outcome: Outcome, previous: PlanSta
         changes=() if in_sync else report.changes,
         resources=resources if resources is not None else (previous.resources if previous else ()),
         decision=report.decision or (previous.decision if previous else None),
-        branch=report.branch,
+        branch=_branch(report, previous),
         suspended=report.state is PlanState.SUSPENDED,
         updated_at=report.finished_at,
         verified_at=report.started_at if read_all else (previous.verified_at if previous else None),
@@ -276,6 +276,13 @@ def status_of(report: RunReport, plan: Plan, outcome: Outcome, previous: PlanSta
         explanations=outcome.explanations,
         rolling_back=outcome.rolling_back,
     )
+
+
+def _branch(report: RunReport, previous: PlanStatus | None) -> BranchInfo | None:
+    """A pass that didn't come so far as to look at the branch leaves it as it was."""
+    if report.branch is not None or report.state in (PlanState.IN_SYNC, PlanState.PIPELINE_OPEN):
+        return report.branch
+    return previous.branch if previous is not None else None
 
 
 def _drift_since(report: RunReport, outcome: Outcome, previous: PlanStatus | None) -> datetime | None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.testing.amends import amend
+from reconciler.testing.watching import WATCH
 from reconciler.testing.wire import Call, error_response, parse
 
 if TYPE_CHECKING:
@@ -367,6 +368,7 @@ class LocalAws:
         return [content]
 
     def _record(self, call: Call) -> None:
+        WATCH.saw(call)
         with self._book:
             self._counts[(call.account, call.name, call.mutating)] += 1
             self._calls.append(call)

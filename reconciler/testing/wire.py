@@ -85,6 +85,17 @@ def account_of(access_key: str) -> str:
     return str(get_account_id_from(access_key))
 
 
+def role_of(call: Call) -> str:
+    """The name of the role that a call was made with; empty if that isn't known."""
+    from moto.sts.models import sts_backends
+
+    for backend in list(sts_backends[call.account].values()):
+        assumed = backend.get_assumed_role_from_access_key(call.access_key)
+        if assumed is not None:
+            return str(assumed.role_arn).rpartition("/")[2]
+    return ""
+
+
 def _operation(service: str, environ: Mapping[str, Any], query: str, body: bytes) -> str:
     target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
     if target:

@@ -55,7 +55,7 @@ class Lab:
                     "role_pattern": "arn:aws:iam::{account}:role/reconciler",
                     "threads": 8,
                 },
-                "pipeline": {"repository": str(self.repository)},
+                "pipeline": {"repository": str(self.repository), "freshness": "0s"},
                 "http": {"port": 0, "token": "test"},
                 **more,
             }

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from git import Repo
+from git import Actor, Repo
 
 from reconciler import wiring
 from reconciler.execution import Execution
 from reconciler.model.errors import GuardBlocked
 from reconciler.model.plan import Target
 from reconciler.model.report import PlanState, RunReport
+from reconciler.testing.watching import WATCH
 from tests.e2e.conftest import Lab
-from tests.e2e.running import ACCOUNTS, REGION, plan_text, queue, vpc
+from tests.e2e.running import ACCOUNTS, REGION, Shell, plan_text, queue, vpc
 
 #: Says yes to everything, as somebody with access to the policies might.
 YES = """package reconciler
@@ -162,6 +163,15 @@ def test_a_hostile_cycle_can_write_nothing(lab: Lab, environment: str, monkeypat
     assert mutations(lab, environment) == {}
 
 
+def test_a_write_in_production_would_be_noticed(lab: Lab) -> None:
+    """What every test asserts at its end can fail: whoever has the program's role is the program."""
+    lab.aws.client("sqs", account=ACCOUNTS["production"], role="reconciler").create_queue(QueueName="evil")
+    assert WATCH.writes == [f"sqs:CreateQueue in {ACCOUNTS['production']}"]
+    WATCH.writes.clear()
+    lab.aws.client("sqs", account=ACCOUNTS["production"], role="test").create_queue(QueueName="good")
+    assert WATCH.writes == []
+
+
 def test_the_files_are_clean_to_terraform(lab: Lab, tmp_path: Path) -> None:
     lab.write(web("production"))
     lab.run("web")
@@ -211,7 +221,7 @@ def deploy(lab: Lab, name: str) -> RunReport:
     """What the pipeline would do after the merge: somebody else, with rights that the daemon hasn't."""
     allowed = {"endpoint_url": lab.aws.endpoint, "role_pattern": "arn:aws:iam::{account}:role/pipeline"}
     policies = lab.directory / "pipeline-policies"
-    policies.mkdir()
+    policies.mkdir(exist_ok=True)
     (policies / "yes.rego").write_text(YES)
     settings = lab.settings(
         aws={**allowed, "writable_environments": ["production"]},
@@ -238,10 +248,118 @@ def test_a_deployed_change_retires_its_branch(lab: Lab) -> None:
     assert report.state is PlanState.IN_SYNC, report.message
     assert report.branch is not None
     assert (report.branch.branch, report.branch.state) == (opened.branch.branch, "obsolete")
+    assert branches(lab) == {}
     assert mutations(lab, "production") == {}
     exposed = lab.app.metrics.exposition()[0].decode()
     assert 'reconciler_pipeline_branches{plan="web",state="obsolete"} 1.0' in exposed
     assert 'reconciler_pipeline_branches{plan="web",state="open"} 0.0' in exposed
+
+
+def merge(lab: Lab, branch: str) -> None:
+    """A person merges a branch, and deletes it as services do."""
+    with Repo(lab.repository) as repo:
+        head, base = repo.heads[branch].commit, repo.heads["main"].commit
+        repo.index.reset(head)
+        me = Actor("Maintainer", "maintainer@example.com")
+        merged = repo.index.commit("merge", parent_commits=[base, head], author=me, committer=me, head=False)
+        repo.heads["main"].commit = merged
+        repo.delete_head(branch, force=True)
+
+
+def released(lab: Lab, resources: Mapping[str, Any]) -> RunReport:
+    """A version of the plan on its way: published, merged, deployed, seen to be in force."""
+    lab.write(web("production", resources))
+    opened = lab.run("web")
+    assert opened.branch is not None, opened.message
+    merge(lab, opened.branch.branch)
+    assert deploy(lab, "web").state is PlanState.IN_SYNC
+    report = lab.run("web")
+    assert report.state is PlanState.IN_SYNC, report.message
+    return report
+
+
+def sources(lab: Lab, branch: str) -> dict[str, str]:
+    """The rendered files of a branch, but for those that only help a first deployment."""
+    return {path: text for path, text in tip(lab, branch)[1].items() if not path.endswith("imports.tf")}
+
+
+def test_a_rollback_is_a_branch_that_leads_back(lab: Lab) -> None:
+    shell = Shell(lab, RECONCILER_PIPELINE__FRESHNESS="0s")
+    old = {"Jobs": queue("jobs", VisibilityTimeout=60)}
+    released(lab, old)
+    before = sources(lab, "main")
+    report = released(lab, {"Jobs": queue("jobs", VisibilityTimeout=90), "More": queue("more")})
+    assert report.branch is not None
+    assert report.branch.state == "deployed"
+    after = sources(lab, "main")
+    lab.aws.reset_calls()
+
+    asked = shell("rollback", "web", "--to", "1")
+    assert asked.code == 0, asked.text
+    assert mutations(lab, "production") == {}
+    assert branches(lab) == {"feature/rollback-web": 1}
+    message, _ = tip(lab, "feature/rollback-web")
+    assert message.startswith("revert: return web to revision 1 in production\n")
+    for part in ("- delete More", "- update Jobs", "Rollback: to revision 1", "Requires: CAB approval for production"):
+        assert part in message, part
+    assert (sources(lab, "feature/rollback-web"), sources(lab, "main")) == (before, after)
+    for _ in range(3):
+        again = lab.run("web")
+        assert (again.state, again.rolling_back) == (PlanState.PIPELINE_OPEN, 1)
+    assert again.branch is not None
+    assert "1 of 2 changes delete or replace a resource" in again.branch.body
+    assert branches(lab) == {"feature/rollback-web": 1}
+
+    # merged by people, not deployed yet; then given up, and asked for again to the end
+    merge(lab, "feature/rollback-web")
+    merged = lab.run("web")
+    assert merged.branch is not None
+    assert (merged.state, merged.branch.state) == (PlanState.PIPELINE_OPEN, "merged")
+    client = lab.aws.client("sqs", account=ACCOUNTS["production"])
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName="more")["QueueUrl"])
+    url = client.get_queue_url(QueueName="jobs")["QueueUrl"]
+    client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
+    there = lab.run("web")
+    assert there.branch is not None
+    assert (there.state, there.rolling_back, there.branch.state) == (PlanState.IN_SYNC, 1, "deployed")
+    assert (branches(lab), sources(lab, "main")) == ({}, before)
+
+    cancelled = shell("rollback", "web", "--cancel")
+    assert cancelled.code == 0, cancelled.text
+    assert lab.run("web").state is PlanState.PIPELINE_OPEN
+    assert list(branches(lab)) == ["feature/update-web"]
+
+
+def test_a_resource_that_leaves_the_plan_is_a_branch(lab: Lab) -> None:
+    released(lab, {"Jobs": queue("jobs"), "More": queue("more")})
+    lab.write(web("production", {"Jobs": queue("jobs")}))
+    report = lab.run("web")
+    assert [(change.logical_id, change.action) for change in report.changes] == [("More", "delete")]
+    assert report.branch is not None
+    assert (report.state, report.branch.branch) == (PlanState.PIPELINE_OPEN, "feature/remove-web")
+    assert "more" not in "".join(sources(lab, "feature/remove-web").values())
+    client = lab.aws.client("sqs", account=ACCOUNTS["production"])
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName="more")["QueueUrl"])
+    assert [lab.run("web").state for _ in range(2)] == [PlanState.IN_SYNC] * 2
+    assert list(lab.app.store.records(report.plan)) == ["Jobs"]
+
+
+def test_a_rollback_is_under_the_rules_of_its_environment(lab: Lab) -> None:
+    shell = Shell(lab, RECONCILER_PIPELINE__FRESHNESS="0s")
+    released(lab, {"Jobs": queue("jobs", VisibilityTimeout=60)})
+    released(lab, {"Jobs": queue("jobs", VisibilityTimeout=90)})
+    data = lab.policies / "data.yaml"
+    text = data.read_text()
+    row = "production: {cli_mutation: read-only, iac_deploy: pipeline only, git: allowed}"
+    assert row in text
+    data.write_text(text.replace(row, row.replace("git: allowed", "git: read-only")))
+    denied = shell("rollback", "web", "--to", "1")
+    assert denied.code == 3, denied.text
+    assert branches(lab) == {}
+    allow_all(lab)
+    yes = shell("rollback", "web", "--to", "1")
+    assert "read-only by configuration" in yes.text
+    assert (yes.code, branches(lab), mutations(lab, "production").get("sqs:SetQueueAttributes", 0)) == (3, {}, 1)
 
 
 def test_drift_in_production_is_a_branch_and_not_a_repair(lab: Lab) -> None:

@@ -202,3 +202,36 @@ def test_passwords_in_urls_are_found_and_left_out(url: str, found: set[str]) -> 
     assert set(credentials(url)) == found
     assert not [secret for secret in found if secret in without_password(url)]
     assert "example.com" in without_password(url) or "host" in without_password(url)
+
+
+def test_tokens_are_named_and_never_written_down(tmp_path: Path) -> None:
+    text = "pipeline: {credentials: {token_env: INFRA_TOKEN, token_file: /run/token}}"
+    assert "pipeline.credentials: token_env and token_file exclude each other" in refusal(write(tmp_path, text))
+    text = "pipeline: {credentials: {token: s3cr3t-t0k3n}}"
+    said = refusal(write(tmp_path, text))
+    assert "pipeline.credentials.token: unknown field" in said
+    assert "s3cr3t" not in said
+    settings = load_settings(write(tmp_path, "pipeline: {pull_requests: {token_file: /run/token, labels: 'a, b'}}"))
+    assert (settings.pipeline.pull_requests.token_file, settings.pipeline.pull_requests.labels) == (
+        Path("/run/token"),
+        ("a", "b"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("api", "good"),
+    [
+        ("https://github.example.com/api/v3", True),
+        ("http://127.0.0.1:8080/api/v3", True),
+        ("http://localhost/api", True),
+        ("http://github.example.com/api/v3", False),
+        ("http://127.0.0.1.evil.example.org/", False),
+        ("ftp://github.example.com", False),
+    ],
+)
+def test_a_token_goes_nowhere_in_the_clear(tmp_path: Path, api: str, good: bool) -> None:
+    path = write(tmp_path, f"pipeline: {{pull_requests: {{api: '{api}'}}}}")
+    if good:
+        assert load_settings(path).pipeline.pull_requests.api == api
+    else:
+        assert "pipeline.pull_requests.api: the token goes there, so it must be https" in refusal(path)

@@ -11,7 +11,7 @@ from reconciler.model.errors import PipelineError, PolicyUnavailable
 from reconciler.pipeline.repository import Repository
 from reconciler.policy.binary import check_strictly
 from reconciler.source import GitSource
-from reconciler.subprocesses import environment, without_secrets
+from reconciler.subprocesses import environment, withhold, without_secrets
 from reconciler.testing.memory import FakeClock
 
 HELD = {
@@ -101,3 +101,12 @@ def test_the_opa_command(spy: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(PolicyUnavailable):
         check_strictly(program, tmp_path)
     check(seen)
+
+
+def test_a_variable_that_the_configuration_calls_a_token_is_withheld_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.subprocesses._named", set())
+    monkeypatch.setenv("INFRA_TOKEN", "canary-8")
+    assert "INFRA_TOKEN" in environment()
+    withhold("INFRA_TOKEN")
+    assert "INFRA_TOKEN" not in environment()
+    assert "INFRA_TOKEN" in without_secrets(["git"])

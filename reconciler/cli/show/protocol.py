@@ -98,6 +98,8 @@ def next_steps(report: RunReport) -> str:
     """What a person should do now."""
     if report.branch and report.branch.command:
         return report.branch.command
+    if report.branch and report.branch.url and report.branch.state == "open":
+        return f"review {report.branch.url}"
     return _NEXT[report.state].format(plan=report.plan)
 
 
@@ -113,9 +115,20 @@ def branch(given: BranchInfo) -> Text:
         page.line("Generated Files:")
         for file in given.files:
             page.line(f"- {file}")
+    for note in given.notes:
+        page.line(f"Note: {note}")
+    if given.problem:
+        page.line(f"Problem: {given.problem}", "red")
+    if given.state in ("merged", "drifted"):
+        page.line(f"Next Steps: deploy {given.base}")
+    if given.state != "open":
+        return page.text
     page.line("Next Steps:")
     page.line("1. Review generated code")
-    page.line(f"2. Open PR: {given.command}" if given.command else "2. Open PR")
+    if given.url:
+        page.line(f"2. Review PR {given.number} ({given.review}): {given.url}")
+    else:
+        page.line(f"2. Open PR: {given.command}" if given.command else "2. Open PR")
     page.line("3. CI/CD pipeline will deploy after approval")
     return page.text
 

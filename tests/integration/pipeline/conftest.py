@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from pipeline_remote import US, FixedClock, Remote
 
-from reconciler.pipeline import GitPipeline
+from reconciler.pipeline import GitOptions, GitPipeline
 
 
 @pytest.fixture
@@ -26,4 +26,4 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def pipeline(tmp_path: Path, clock: FixedClock) -> GitPipeline:
-    return GitPipeline(tmp_path / "cache", clock=clock, author=US, timeout=30)
+    return GitPipeline(tmp_path / "cache", clock=clock, options=GitOptions(US, timeout=30))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from reconciler.model.change import Action, Change, ChangeSet, FieldChange
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
-from reconciler.pipeline import GitPipeline
+from reconciler.pipeline import GitOptions, GitPipeline
 from reconciler.pipeline.repository import Repository
 
 BRANCH = "feature/add-prod-web"
@@ -101,21 +102,19 @@ def test_a_commit_that_only_looks_like_ours_is_not(remote: Remote, pipeline: Git
     assert remote.heads()[BRANCH] == theirs
 
 
-def test_merged_is_unchanged_and_a_later_change_starts_from_the_base(remote: Remote, pipeline: GitPipeline) -> None:
+def test_merged_and_a_later_change_starts_from_the_base(remote: Remote, pipeline: GitPipeline) -> None:
     publish(pipeline, web(remote))
     remote.merge(BRANCH)
     merged = publish(pipeline, web(remote))
-    assert (merged.state, merged.commit) == ("unchanged", remote.heads()["main"])
+    assert (merged.state, merged.commit) == ("merged", remote.heads()["main"])
     later = publish(pipeline, web(remote, cidr="10.99.0.0/16"))
     assert remote.log(f"main..{BRANCH}") == [later.commit]
 
 
-def test_squashed_is_unchanged_and_a_later_change_replaces_only_our_commit(
-    remote: Remote, pipeline: GitPipeline
-) -> None:
+def test_squashed_is_merged_and_a_later_change_replaces_only_our_commit(remote: Remote, pipeline: GitPipeline) -> None:
     publish(pipeline, web(remote))
     remote.merge(BRANCH, squash=True)
-    assert publish(pipeline, web(remote)).state == "unchanged"
+    assert publish(pipeline, web(remote)).state == "merged"
     later = publish(pipeline, web(remote, cidr="10.99.0.0/16"))
     assert remote.log(f"main..{BRANCH}") == [later.commit]
 
@@ -135,7 +134,7 @@ def test_a_remote_that_hangs_is_cut_off(tmp_path: Path, clock: FixedClock, monke
     script.write_text("#!/bin/sh\nexec sleep 30\n")
     script.chmod(0o755)
     monkeypatch.setenv("GIT_SSH_COMMAND", str(script))
-    pipeline = GitPipeline(tmp_path / "cache", clock=clock, timeout=1)
+    pipeline = GitPipeline(tmp_path / "cache", clock=clock, options=GitOptions(timeout=1))
     with pytest.raises(PipelineError):
         publish(pipeline, web_plan(pipeline=PipelineTarget("git@git.example.com:x/y.git")))
 
@@ -143,7 +142,9 @@ def test_a_remote_that_hangs_is_cut_off(tmp_path: Path, clock: FixedClock, monke
 def test_concurrent_plans_in_one_repository_all_land(remote: Remote, tmp_path: Path, clock: FixedClock) -> None:
     names = [f"prod-{letter}" for letter in "abcd"]
     # two processes' worth of pipelines: half share a cache, half have their own
-    pipelines = [GitPipeline(tmp_path / f"cache{index % 2}", clock=clock, author=US) for index in range(len(names))]
+    pipelines = [
+        GitPipeline(tmp_path / f"cache{index % 2}", clock=clock, options=GitOptions(US)) for index in range(len(names))
+    ]
     with ThreadPoolExecutor(len(names)) as pool:
         jobs = [
             pool.submit(publish, pipeline, web(remote, name=name))
@@ -157,7 +158,7 @@ def test_concurrent_plans_in_one_repository_all_land(remote: Remote, tmp_path: P
 
 
 def test_two_daemons_racing_for_one_branch_agree(remote: Remote, tmp_path: Path, clock: FixedClock) -> None:
-    pipelines = [GitPipeline(tmp_path / f"cache{index}", clock=clock, author=US) for index in range(3)]
+    pipelines = [GitPipeline(tmp_path / f"cache{index}", clock=clock, options=GitOptions(US)) for index in range(3)]
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(lambda pipeline: publish(pipeline, web(remote)), pipelines))
     assert len(remote.log(f"main..{BRANCH}")) == 1
@@ -166,7 +167,7 @@ def test_two_daemons_racing_for_one_branch_agree(remote: Remote, tmp_path: Path,
 
 def test_a_lost_race_is_run_again(remote: Remote, pipeline: GitPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """The branch appears, by the same plan on another machine, between our look and our push."""
-    other = GitPipeline(remote.path.parent / "other", clock=FixedClock(), author=US)
+    other = GitPipeline(remote.path.parent / "other", clock=FixedClock(), options=GitOptions(US))
     push, raced = Repository.push, []
 
     def racing(self: Repository, *arguments: object, **options: object) -> None:
@@ -275,8 +276,54 @@ def test_a_branch_whose_change_is_gone_is_obsolete(remote: Remote, pipeline: Git
     found = pipeline.retire(plan)
     assert found is not None
     assert (found.state, found.branch, found.commit) == ("obsolete", BRANCH, commit)
-    assert BRANCH in remote.heads()
+    assert set(remote.heads()) == {"main"}
+    assert pipeline.retire(plan) is None
     assert pipeline.retire(web(remote, name="prod-other")) is None
+
+
+def test_a_branch_is_kept_where_it_is_to_be_kept_or_is_not_only_ours(
+    remote: Remote, pipeline: GitPipeline, tmp_path: Path, clock: FixedClock
+) -> None:
+    keeping = GitPipeline(tmp_path / "cache", clock=clock, options=GitOptions(US, collect=False))
+    publish(keeping, web(remote))
+    kept = keeping.retire(web(remote))
+    assert kept is not None
+    assert (kept.state, kept.notes) == ("obsolete", ())
+    remote.push(BRANCH, {"review.txt": "theirs\n"})
+    # one like ours on top of theirs: the newest commit alone says nothing
+    who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in asdict(US).items()}
+    who = {name.upper(): value for name, value in who.items()}
+    words = ["git", "commit-tree", f"{BRANCH}^{{tree}}", "-p", BRANCH, "-m", remote.message(f"{BRANCH}^")]
+    made = subprocess.run(words, cwd=remote.path, env={**os.environ, **who}, capture_output=True, text=True, check=True)
+    git(remote.path, "update-ref", f"refs/heads/{BRANCH}", made.stdout.strip())
+    found = pipeline.retire(web(remote))
+    assert found is not None
+    assert (found.state, found.notes) == ("obsolete", ())
+    assert BRANCH in remote.heads()
+
+
+def test_a_merged_branch_is_deleted_and_deployed_is_told_from_withdrawn(remote: Remote, pipeline: GitPipeline) -> None:
+    publish(pipeline, web(remote))
+    remote.merge(BRANCH, squash=True)
+    found = pipeline.retire(web(remote))
+    assert found is not None
+    assert (found.state, set(remote.heads())) == ("deployed", {"main"})
+    publish(pipeline, web(remote, name="prod-other"))
+    remote.merge("feature/add-prod-other")
+    merged = publish(pipeline, web(remote, name="prod-other"))
+    assert (merged.state, set(remote.heads())) == ("merged", {"main"})
+
+
+def test_the_branch_of_another_action_is_replaced(remote: Remote, pipeline: GitPipeline) -> None:
+    publish(pipeline, web(remote))
+    fields = (FieldChange("/CidrBlock", "10.0.0.0/16", "10.20.0.0/16"),)
+    update = pipeline.publish(updating(web(remote), *fields), decision())
+    assert set(remote.heads()) == {"main", "feature/update-prod-web"}
+    assert update.notes == ()
+    remote.push(update.branch, {"review.txt": "theirs\n"})
+    added = publish(pipeline, web(remote))
+    assert added.notes == ("an earlier branch of this plan, feature/update-prod-web, still exists",)
+    assert set(remote.heads()) == {"main", BRANCH, "feature/update-prod-web"}
 
 
 def test_a_branch_by_someone_else_is_not_reported_as_ours(remote: Remote, pipeline: GitPipeline) -> None:
@@ -404,7 +451,7 @@ def test_staging_asks_for_its_own_approval(remote: Remote, pipeline: GitPipeline
 
 
 def test_credentials_in_an_address_are_masked_everywhere(tmp_path: Path, clock: FixedClock) -> None:
-    pipeline = GitPipeline(tmp_path / "cache", clock=clock, timeout=20)
+    pipeline = GitPipeline(tmp_path / "cache", clock=clock, options=GitOptions(timeout=20))
     plan = web_plan(pipeline=PipelineTarget("https://bot:t0p-s3cret@127.0.0.1:9/x/y.git"))
     with pytest.raises(PipelineError) as caught:
         publish(pipeline, plan)

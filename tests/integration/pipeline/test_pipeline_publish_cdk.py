@@ -46,7 +46,7 @@ def test_an_app_is_published_in_its_folders_and_once(remote: Remote, pipeline: G
     assert here(remote, BRANCH) == sorted(["backend.tf", *APP])
     assert first.files == tuple(f"{PLACE}/{name}" for name in APP)
     merge(remote)
-    assert publish(pipeline, plan).state == "unchanged"
+    assert publish(pipeline, plan).state == "merged"
 
 
 def test_another_language_or_format_takes_the_place_of_the_first(remote: Remote, pipeline: GitPipeline) -> None:
@@ -92,7 +92,7 @@ def test_a_workflow_comes_and_goes_where_github_reads_it(remote: Remote, pipelin
     assert WORKFLOW in result.files
     assert "working-directory: infrastructure/prod-web" in remote.show(BRANCH, WORKFLOW)
     merge(remote)
-    assert publish(pipeline, plan).state == "unchanged"
+    assert publish(pipeline, plan).state == "merged"
     publish(pipeline, web(remote, format="cloudformation"))
     assert WORKFLOW not in remote.files(BRANCH)
 

@@ -91,7 +91,7 @@ class Branches:
         self.published.append(changes)
         return BranchInfo("repo", "main", "feature/x", "open")
 
-    def retire(self, plan: Plan) -> BranchInfo | None:
+    def retire(self, plan: Plan, known: BranchInfo | None = None) -> BranchInfo | None:
         self.retired.append(plan)
         return None
 

@@ -102,6 +102,7 @@ def test_the_action_word_follows_the_changes() -> None:
     assert word(Action.DELETE, Action.DELETE) == "remove"
     assert word(Action.CREATE, Action.UPDATE) == word(Action.REPLACE) == word() == "update"
     assert refs.action_word(ChangeSet(replace(web_plan(), absent=True))) == "remove"
+    assert refs.action_word(ChangeSet(replace(web_plan(), rolling_back=3))) == "rollback"
 
 
 def test_nothing_in_a_plan_can_break_out_of_the_markdown() -> None:
