@@ -114,9 +114,17 @@ def _list(
         return
     if settled or not isinstance(applied, list) or has_unknown(wanted) or _made_elsewhere(applied):
         return
-    hidden = seen is not wanted and _sealed_form(schema, path, wanted) != canonical(schema, path, applied)
+    hidden = seen is not wanted and _conceals_change(schema, (*path, "*"), wanted, applied)
     if hidden or _drops(schema, path, seen, shown, applied, around):
         yield _field(schema, path, live, wanted, "plan")
+
+
+def _conceals_change(schema: TypeSchema | None, path: Path, wanted: list[Any], applied: list[Any]) -> bool:
+    """Whether the plan has changed an item with write-only parts; AWS doesn't say whether they are as wanted."""
+    before = [canonical(schema, path, item) for item in applied]
+    return any(
+        _visible(schema, path, item) != item and _sealed_form(schema, path, item) not in before for item in wanted
+    )
 
 
 def _drops(

@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.model.values import reveal
 from reconciler.schema import declared
 from reconciler.schema.canonical import canonical, shapes
+from reconciler.schema.policydoc import is_policy
 from reconciler.schema.rules import ordered, partial
 from reconciler.schema.transforms import accepts
 from reconciler.schema.types import MISSING, Path, TypeSchema, defaults
@@ -55,7 +56,7 @@ def absent(schema: TypeSchema | None, path: Path, wanted: Any) -> bool:
 
 def whole(schema: TypeSchema | None, path: Path, value: Mapping[str, Any]) -> bool:
     """Whether an object changes as one: a policy document or free-form JSON, where a key left out isn't another's."""
-    if "Statement" in value or "Version" in value:
+    if is_policy(value):
         return True
     if schema is None or is_tags(schema, path):
         return False
@@ -160,10 +161,10 @@ def _list(
 
 
 def _scalar(schema: TypeSchema, path: Path, wanted: Any, live: Any, around: Around, settled: bool) -> bool:
-    wanted, live = reveal(wanted), reveal(live)
+    given, wanted, live = wanted, reveal(wanted), reveal(live)
     if isinstance(wanted, list | Mapping) or isinstance(live, list | Mapping):
         return False
-    if accepts(schema, path, around, wanted, live, _alike(schema, path), settled):
+    if accepts(schema, path, around, given, live, _alike(schema, path), settled):
         return True
     if not isinstance(wanted, str) or not isinstance(live, str) or not _named_or_arn(schema, path):
         return False

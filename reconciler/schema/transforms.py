@@ -54,12 +54,13 @@ def accepts(
     alternatives = schema.transforms.get(path)
     if not alternatives or live is None:
         return False
+    secret = any(isinstance(leaf, Sensitive) for leaf in leaves(given))
     given, live = _typed(schema, path, reveal(given)), reveal(live)
     for expression in alternatives:
         context = _surroundings(expression, around)
         depends = path[-1] in context
         if depends:
-            context[path[-1]] = given
+            context[path[-1]] = Sensitive(given) if secret else given  # what depends on a secret isn't kept
         elif not settled:
             continue
         result, pattern = _result(expression, context)
