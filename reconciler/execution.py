@@ -47,7 +47,7 @@ class Execution:
     def carry_out(self, work: Pass, scope: Scope, view: View, reviewed: Outcome) -> Outcome:
         """Go on from the review. Raises ReconcilerError."""
         changes, decision = reviewed.changes, reviewed.decision
-        if changes is None or decision is None or reviewed.state is PlanState.FAILED:
+        if changes is None or decision is None or reviewed.state is PlanState.FAILED or changes.unknown:
             return reviewed
         if reviewed.state is PlanState.IN_SYNC:
             self._remember(changes, scope)

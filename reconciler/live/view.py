@@ -46,6 +46,10 @@ class View:
     region: str
     outside: Outside
     seen: dict[LogicalId, Seen] = field(default_factory=dict)
+    #: who exports what this plan imports, for the messages of what waits for it
+    exporter: Callable[[str], str] = lambda _name: ""
+    #: whether what no plan exports may be exported by somebody else, as far as this plan's deployment is concerned
+    strangers: bool = False
     #: resources whose identity is about to change, so that references to them are known after apply
     changing: set[LogicalId] = field(default_factory=set)
 
