@@ -207,22 +207,6 @@ def test_a_wrong_parameter_is_not_reported_again_where_it_is_used() -> None:
     ]
 
 
-def test_loops_are_refused_wherever_they_stand() -> None:
-    loop = ["x", ["a"], {}]
-    found = problems_of(
-        {
-            "Conditions": {"Fn::ForEach::A": loop},
-            "Resources": {"Vpc": VPC, "Fn::ForEach::B": loop},
-            "Outputs": {"Fn::ForEach::C": loop},
-        }
-    )
-    assert {(problem.path, problem.reason) for problem in found} == {
-        ("Conditions/Fn::ForEach::A", "unsupported"),
-        ("Resources/Fn::ForEach::B", "unsupported"),
-        ("Outputs/Fn::ForEach::C", "unsupported"),
-    }
-
-
 def test_mapping_keys_that_yaml_reads_as_numbers_are_found() -> None:
     loaded = load(
         {
