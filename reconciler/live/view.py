@@ -17,6 +17,7 @@ class Outside(Protocol):
 
     def zones(self, region: str) -> list[str]: ...
     def imported(self, name: str) -> Any: ...
+    def parameter(self, name: str) -> Any: ...
     def dynamic(self, service: str, key: str) -> Any: ...
 
 
@@ -85,6 +86,10 @@ class View:
     def imported(self, name: str) -> Any:
         """Another plan's exported output."""
         return self.outside.imported(name)
+
+    def parameter(self, name: str) -> Any:
+        """A plain value from the Parameter Store."""
+        return self.outside.parameter(name)
 
     def dynamic(self, service: str, key: str) -> Any:
         """A dynamic reference: a secret."""

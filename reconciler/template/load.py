@@ -13,7 +13,7 @@ from reconciler.model.values import Deferred, Unknown, leaves
 from reconciler.schema.scalars import text
 from reconciler.template.folding import Folder
 from reconciler.template.loops import Loops, has_loops
-from reconciler.template.parameters import load_parameters
+from reconciler.template.parameters import in_scope, load_parameters
 from reconciler.template.problems import Locate, Place, Problems, did_you_mean, kind_of
 from reconciler.template.resources import load_resources, present_resources
 from reconciler.template.scope import NO_VALUE, FoldScope, pseudo_parameters
@@ -71,7 +71,7 @@ def load_template(
     _check_sections(document, problems)
     declared = load_parameters(document.get("Parameters"), parameters, problems)
     scope = FoldScope(
-        parameters={parameter.name: parameter.value for parameter in declared},
+        parameters={parameter.name: in_scope(parameter) for parameter in declared},
         mappings=_text_keys(_mapping(document, "Mappings", problems), 3),
         conditions={},
         pseudo=pseudo_parameters(target, plan_name),

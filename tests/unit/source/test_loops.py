@@ -1,4 +1,4 @@
-"""A template with loops through the whole reading of a plan: validated as it is written out, located where it stands."""
+"""Templates with loops through the whole reading of plans: validated as written out, located where they are."""
 
 from __future__ import annotations
 
