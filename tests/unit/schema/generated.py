@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.schema import Path, TypeSchema, declared
@@ -220,15 +220,41 @@ def trails(value: Any, trail: Trail = ()) -> Iterator[Trail]:
         yield trail
 
 
-def changed(value: Any, trail: Trail) -> Any:
-    """A copy in which the one leaf at ``trail`` means something else."""
+def another(value: Any) -> Any:
+    """A leaf that means something else."""
+    if isinstance(value, bool):
+        return not value
+    return value + 1_000_003 if isinstance(value, int | float) else "quite-another"
+
+
+def changed(value: Any, trail: Trail, how: Callable[[Any], Any] = another) -> Any:
+    """A copy in which the one value at ``trail`` is changed."""
     if not trail:
-        if isinstance(value, bool):
-            return not value
-        return value + 1_000_003 if isinstance(value, int | float) else "quite-another"
+        return how(value)
     if isinstance(value, Mapping):
-        return {key: changed(item, trail[1:]) if key == trail[0] else item for key, item in value.items()}
-    return [changed(item, trail[1:]) if index == trail[0] else item for index, item in enumerate(value)]
+        return {key: changed(item, trail[1:], how) if key == trail[0] else item for key, item in value.items()}
+    return [changed(item, trail[1:], how) if index == trail[0] else item for index, item in enumerate(value)]
+
+
+def case_matters(schema: TypeSchema, path: Path) -> bool:
+    """Whether nothing says that AWS ignores the letter case of the text at ``path``."""
+    place = (schema.type_name, path)
+    tables = declared.LOWER_CASE | declared.ANY_CASE | declared.DNS_NAME
+    node = schema.node(path) or {}
+    return place not in tables and not node.get("enumCaseInsensitive") and "Policy" not in "".join(path)
+
+
+def ordered_lists(schema: TypeSchema, value: Any, trail: Trail = ()) -> Iterator[Trail]:
+    """Where lists of several items are of which the schema says that their order counts."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from ordered_lists(schema, item, (*trail, key))
+    elif isinstance(value, list):
+        node = schema.node(schema_path(trail)) or {}
+        if len(value) > 1 and node.get("insertionOrder") is True and schema_path(trail) != (schema.tag_property,):
+            yield trail
+        for index, item in enumerate(value):
+            yield from ordered_lists(schema, item, (*trail, index))
 
 
 def schema_path(trail: Trail) -> Path:

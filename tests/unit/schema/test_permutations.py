@@ -6,6 +6,7 @@ Every type once and some more by seed; ``RECONCILER_CORPUS=full`` takes more see
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,17 @@ from hypothesis import strategies as st
 
 from reconciler.live.compare import compare
 from reconciler.schema import TypeSchema, known_types, schema_for
-from tests.unit.schema.generated import Maker, Speller, changed, named_path, schema_path, trails
+from tests.unit.schema.generated import (
+    Maker,
+    Speller,
+    Trail,
+    case_matters,
+    changed,
+    named_path,
+    ordered_lists,
+    schema_path,
+    trails,
+)
 
 TYPES = sorted(known_types())
 FULL = os.environ.get("RECONCILER_CORPUS") == "full"
@@ -51,6 +62,39 @@ def misses(name: str, seed: int, most: int) -> list[str]:
     return found
 
 
+def overlooked(name: str, seed: int) -> list[str]:
+    """Changes of letter case and order, where they mean something, that nobody would see."""
+    schema = schema_of(name)
+    made = Maker(schema, seed).properties()
+    found = []
+    for trail in trails(made):
+        path, value = schema_path(trail), at(made, trail)
+        if isinstance(value, str) and value.startswith("V") and visible(schema, path) and case_matters(schema, path):
+            if not compare(schema, made, changed(made, trail, str.swapcase)):
+                found.append(f"{name} {seed} {trail}: letter case")
+    for trail in ordered_lists(schema, made):
+        path = schema_path(trail)
+        reordered = changed(made, trail, lambda items: items[::-1])
+        if visible(schema, path) and seen_of(schema, path, made, trail) and not compare(schema, made, reordered):
+            found.append(f"{name} {seed} {trail}: order")
+    return found
+
+
+def at(value: Any, trail: Trail) -> Any:
+    for part in trail:
+        value = value[part]
+    return value
+
+
+def seen_of(schema: TypeSchema, path: tuple[str, ...], made: Any, trail: Trail) -> bool:
+    """Whether the items of a list differ in what AWS shows of them, and none of them are tags."""
+    items = at(made, trail)
+    tags = all(isinstance(item, dict) and set(item) <= {"Key", "Value"} for item in items)
+    return not tags and all(
+        any(visible(schema, (*path, "*", *schema_path(leaf))) for leaf in trails(item)) for item in items
+    )
+
+
 def visible(schema: TypeSchema, path: tuple[str, ...]) -> bool:
     """Whether AWS answers the value at all, and no transform lets it answer what it likes for a number or a flag."""
     return not schema.is_secret(path) and (path not in schema.transforms or path[-1] == "IpProtocol")
@@ -71,5 +115,9 @@ def test_a_changed_leaf_is_reported_and_nothing_else(name: str, seed: int) -> No
 @pytest.mark.parametrize("seed", range(10 if FULL else 1))
 def test_every_type(seed: int) -> None:
     leaves = 100 if FULL else LEAVES
-    found = [line for name in TYPES for line in (*differences(name, seed), *misses(name, seed, leaves))]
+    found = [
+        line
+        for name in TYPES
+        for line in (*differences(name, seed), *misses(name, seed, leaves), *overlooked(name, seed))
+    ]
     assert found == [], f"{len(found)} in {len(TYPES)} types"
