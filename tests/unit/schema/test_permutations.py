@@ -69,9 +69,9 @@ def overlooked(name: str, seed: int) -> list[str]:
     found = []
     for trail in trails(made):
         path, value = schema_path(trail), at(made, trail)
-        if isinstance(value, str) and value.startswith("V") and visible(schema, path) and case_matters(schema, path):
-            if not compare(schema, made, changed(made, trail, str.swapcase)):
-                found.append(f"{name} {seed} {trail}: letter case")
+        plain = isinstance(value, str) and value.startswith("V") and case_matters(schema, path)
+        if plain and visible(schema, path) and not compare(schema, made, changed(made, trail, str.swapcase)):
+            found.append(f"{name} {seed} {trail}: letter case")
     for trail in ordered_lists(schema, made):
         path = schema_path(trail)
         reordered = changed(made, trail, lambda items: items[::-1])
