@@ -152,10 +152,9 @@ class Execution:
             self.store.drop_record(plan.name, name)
 
     def _export(self, view: View, plan: Plan, scope: Scope) -> None:
-        """Outputs that other plans may import."""
+        """Outputs that other plans may import; those that the plan no longer exports are gone."""
         exports = {resolve(o.export, view): resolve(o.value, view) for o in plan.outputs if o.export is not None}
-        if exports:
-            self.store.save_exports(plan.name, scope.account, scope.region, exports)
+        self.store.save_exports(plan.name, scope.account, scope.region, exports)
 
 
 def _is_open(branch: BranchInfo | None) -> bool:

@@ -50,6 +50,19 @@ def test_a_plan_waits_for_what_it_imports_and_says_for_whom(lab: Lab) -> None:
     assert tag(lab) == "after-first"
 
 
+def test_an_export_that_is_withdrawn_is_no_longer_imported(lab: Lab) -> None:
+    importer(lab)
+    exporter(lab, "first")
+    lab.run("exporter")
+    assert lab.run("importer").state is PlanState.IN_SYNC
+    lab.write(yaml.safe_dump({"Resources": {"Source": queue("source")}}), "_exporter.cfn.yaml")
+    assert lab.run("exporter").state is PlanState.IN_SYNC
+    report = lab.run("importer")
+    assert report.state is PlanState.DRIFTED
+    assert "which no plan in this account and region exports" in report.message
+    assert tag(lab) == "after-first"
+
+
 def test_the_importer_follows_the_exporter_without_being_asked(lab: Lab) -> None:
     importer(lab)
     with Running(lab, RECONCILER_DAEMON__INTERVAL="1h") as daemon:
