@@ -177,8 +177,11 @@ class Cycle:
         """What is, and what would have to change; its digest is what an approval of exactly this change names."""
         with self._recording.timed(plan, "diff"):
             scope = self._open(plan, asked=asked)
-            outside = self._outside(scope, self._execution.writable(plan))
-            changes, view = diff(plan, scope, self._providers, self._store, outside, self._claims, self._clock.now())
+            writable, now = self._execution.writable(plan), self._clock.now()
+            outside = self._outside(scope, writable)
+            changes, view = diff(
+                plan, scope, self._providers, self._store, outside, self._claims, now, strangers=not writable
+            )
         return scope, view, replace(changes, digest=exact(changes, admitted.revision))
 
     def _review(self, work: Pass, scope: Scope, view: View, changes: ChangeSet, admitted: Decision) -> Outcome:

@@ -48,7 +48,7 @@ class Execution:
     def carry_out(self, work: Pass, scope: Scope, view: View, reviewed: Outcome) -> Outcome:
         """Go on from the review. Raises ReconcilerError."""
         changes, decision = reviewed.changes, reviewed.decision
-        if changes is None or decision is None or reviewed.state is PlanState.FAILED:
+        if changes is None or decision is None or reviewed.state is PlanState.FAILED or changes.unknown:
             return reviewed
         if reviewed.state is PlanState.IN_SYNC:
             self._remember(changes, scope)
@@ -162,7 +162,6 @@ class Execution:
             self.store.drop_record(plan.name, name)
 
     def _export(self, view: View, plan: Plan, scope: Scope) -> None:
-        """Outputs that other plans may import."""
+        """Outputs that other plans may import; those that the plan no longer exports are gone."""
         exports = {resolve(o.export, view): resolve(o.value, view) for o in plan.outputs if o.export is not None}
-        if exports:
-            self.store.save_exports(plan.name, scope.account, scope.region, exports)
+        self.store.save_exports(plan.name, scope.account, scope.region, exports)

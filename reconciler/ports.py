@@ -374,6 +374,9 @@ class Claims(Protocol):
     def incoming(self, plan: Plan, records: Collection[Record]) -> Mapping[LogicalId, Claim]:
         """What ``plan`` is to take over, by its own logical ids; ``records`` as above."""
 
+    def exporter(self, plan: Plan, name: str) -> str:
+        """The plan whose output ``plan`` gets by importing ``name``; empty if no plan in its place exports it."""
+
 
 class Quotas(Protocol):
     """Asks AWS for the quota behind an error."""

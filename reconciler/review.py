@@ -101,6 +101,8 @@ def reviewed(base: Outcome) -> Outcome:
         return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.ALREADY_EXISTS, text))
     if changes.unknown:
         first = changes.unknown[0]
+        if all(state.logical_id in changes.waiting for state in changes.unknown):  # nothing is wrong with this plan
+            return replace(base, state=PlanState.DRIFTED, message=f"{first.logical_id} {first.message}")
         text = f"{_count(changes.unknown, 'resource')} could not be judged; {first.logical_id}: {first.message}"
         return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.UNAVAILABLE, text))
     if not changes.changes:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import structlog
 
 from reconciler.daemon.app import AppLike, CycleLike
+from reconciler.daemon.importers import Importers
 from reconciler.daemon.receipts import Receipts
 from reconciler.daemon.registry import Registry
 from reconciler.model.errors import PlanBusy, ReconcilerError, StoreError
@@ -39,6 +40,7 @@ class Passes:
         self._queue = queue
         self._receipts = receipts
         self._after = after
+        self._importers = Importers(registry, queue)
         self._recovered: set[str] = set()
         self._failures: dict[str, int] = {}
         self._cycles: dict[str, CycleLike] = {}
@@ -87,12 +89,14 @@ class Passes:
         if problem := self._recover(app, plan):
             self._fail(app, work, problem)
             return
+        exported = self._importers.exported(app, plan)
         report = app.cycle.run(plan, approvals, work.trigger, work.requests)
         self._busy.discard(work.key)
         self._failures.pop(work.key, None)
         self._receipts.answer(plan.name, work.requests, report)
         if report.retry_after is not None:
             self._queue.add_after(work.key, report.retry_after, "retry")
+        self._importers.wake(app, plan, exported)
         self._after(app, work.key)
 
     def _recover(self, app: AppLike, plan: Plan) -> str:

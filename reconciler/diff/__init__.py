@@ -20,12 +20,22 @@ __all__ = ["build", "change_digest", "diff", "observe"]
 
 
 def diff(
-    plan: Plan, scope: Scope, providers: Providers, store: Store, outside: Outside, claims: Claims, at: datetime
+    plan: Plan,
+    scope: Scope,
+    providers: Providers,
+    store: Store,
+    outside: Outside,
+    claims: Claims,
+    at: datetime,
+    *,
+    strangers: bool = False,
 ) -> tuple[ChangeSet, View]:
     """Observe and build in one go. ``at`` is when the pass began: every resource state is dated so.
 
-    ``claims`` tells a resource that moved between plans from one that is gone or new.
+    ``claims`` tells a resource that moved between plans from one that is gone or new. ``strangers``: an import that no
+    plan exports may be somebody else's, and is left to whoever deploys the change.
     """
     owned = with_ownership(plan)
     view = observe(owned, scope, providers, store, outside, claims)
+    view.strangers = strangers
     return build(owned, view, at), view

@@ -20,8 +20,9 @@ from reconciler.model.change import Action, Change, ChangeSet, Conflict, FieldCh
 from reconciler.model.ids import Identifier, LogicalId, Owner
 from reconciler.model.plan import Plan, PlannedResource
 from reconciler.model.resource import Observation, SyncState, Unreadable
-from reconciler.model.values import Properties, Unknown, leaves
+from reconciler.model.values import Properties, Unknown, has_unknown, leaves
 from reconciler.schema import TypeSchema, schema_for
+from reconciler.template.exchange import imported_names
 
 _KEEPS = frozenset({"Retain", "Snapshot"})
 
@@ -41,6 +42,7 @@ class _Draft:
     unknown: set[LogicalId] = field(default_factory=set)
     outdated: set[LogicalId] = field(default_factory=set)
     left: set[LogicalId] = field(default_factory=set)
+    waiting: set[LogicalId] = field(default_factory=set)
 
     def state(self, name: LogicalId, state: SyncState, message: str = "") -> None:
         entry = self.view.seen[name]
@@ -81,7 +83,12 @@ def _planned(draft: _Draft, planned: PlannedResource) -> None:
     elif entry.foreign:
         draft.conflict(name, entry.foreign)
     elif unread:
-        draft.state(name, SyncState.UNKNOWN, f"refers to {unread}, which could not be read")
+        draft.waiting |= {name} if unread in draft.waiting else set()
+        what = "waits" if unread in draft.waiting else "could not be read"
+        draft.state(name, SyncState.UNKNOWN, f"refers to {unread}, which {what}")
+    elif waits := _awaited(planned, desired, draft.view):
+        draft.waiting.add(name)
+        draft.state(name, SyncState.UNKNOWN, waits)
     elif left := _need_among(draft.left, desired):
         draft.left.add(name)
         draft.state(name, SyncState.DRIFTED, f"refers to {left}, which is left alone")
@@ -96,6 +103,21 @@ def _need_among(names: set[LogicalId], desired: Properties) -> str:
     for leaf in leaves(desired):
         if isinstance(leaf, Unknown) and (name := leaf.expression.split(".")[0]) in names:
             return name
+    return ""
+
+
+def _awaited(planned: PlannedResource, desired: Properties, view: View) -> str:
+    """What a resource waits for: a value that another plan has yet to export."""
+    if not has_unknown(desired):
+        return ""
+    for name in imported_names(planned.properties):
+        if isinstance(view.imported(name), Unknown):
+            exporter = view.exporter(name)
+            if exporter:
+                return f"waits for plan {exporter}, which exports {name}"
+            if view.strangers:
+                continue
+            return f"imports {name}, which no plan in this account and region exports"
     return ""
 
 
@@ -235,5 +257,6 @@ def _finished(draft: _Draft) -> ChangeSet:
         gone=frozenset(draft.gone),
         found=frozenset(name for name, entry in view.seen.items() if entry.located and not entry.foreign)
         | draft.outdated,
+        waiting=frozenset(draft.waiting),
     )
     return replace(changes, digest=change_digest(changes))

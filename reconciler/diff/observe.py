@@ -34,7 +34,7 @@ def observe(plan: Plan, scope: Scope, providers: Providers, store: Store, outsid
         for name, record in in_force(store.records(plan.name)).items()
         if (record.account, record.region) == (scope.account, scope.region)
     }
-    view = View(region=plan.target.region, outside=outside)
+    view = View(region=plan.target.region, outside=outside, exporter=partial(claims.exporter, plan))
     attributes = referenced_attributes(plan)
     for name in (*plan.resources, *(name for name in records if name not in plan.resources)):
         view.seen[name] = _expected(plan.resources.get(name), records.get(name))

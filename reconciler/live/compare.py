@@ -1,8 +1,8 @@
 """Comparison, central and pure: which managed fields of a live resource differ from what is wanted, and why.
 
 Three-way: *applied* (what this plan last set), *desired*, *live*. A field the plan doesn't set is not managed; one
-it has stopped setting is taken back. Meaning, not spelling, is compared: ``schema.canonical`` knows sets, policy
-documents, tags and the rest.
+it has stopped setting is taken back, at whatever depth. Meaning, not spelling, is compared: ``schema.canonical`` and
+``schema.same`` know sets, policy documents, tags and the rest. An object is compared field by field, a list as one.
 """
 
 from __future__ import annotations
@@ -14,9 +14,22 @@ from reconciler.live.view import has_secret
 from reconciler.model.change import FieldChange
 from reconciler.model.secrecy import is_comparable, is_sealed
 from reconciler.model.values import Properties, Sensitive, has_unknown, leaves, sealed
-from reconciler.schema import MISSING, Path, TypeSchema, accepts, canonical, conceal, defaults, tag_values
-
-_EMPTY: tuple[Any, ...] = (None, [], {}, "")
+from reconciler.schema import (
+    EMPTY,
+    MISSING,
+    Around,
+    Path,
+    TypeSchema,
+    canonical,
+    conceal,
+    defaults,
+    is_tags,
+    overlaps,
+    pairs,
+    same,
+    tag_values,
+    whole,
+)
 
 
 def compare(
@@ -42,90 +55,147 @@ def _changes(
 ) -> Iterator[FieldChange]:
     read_only = schema.read_only if schema else frozenset()
     for name, wanted in desired.items():
-        path = (name,)
-        if path in read_only:
-            continue
-        if name not in live and schema is not None and schema.is_secret(path):
-            yield from _unobservable(schema, path, wanted, applied.get(name))
-        else:
-            yield from _walk(schema, path, wanted, live.get(name), applied.get(name))
+        yield from _walk(schema, (name,), wanted, live.get(name), applied.get(name), (desired,))
     for name in applied.keys() - desired.keys():
         if (name,) not in read_only and name in live:
             yield from _taken_back(schema, (name,), applied[name], live[name])
 
 
-def _walk(schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied: Any) -> Iterator[FieldChange]:
+def _walk(
+    schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied: Any, around: Around
+) -> Iterator[FieldChange]:
     """Descend through objects, where only the keys that the plan sets count; compare everything else whole."""
-    if wanted == live:
+    if wanted == live or (schema is not None and path in schema.read_only):
         return
-    if _is_tags(schema, path):
+    if schema is not None and live is None and schema.is_secret(path):
+        yield from _unobservable(schema, path, wanted, applied)
+        return
+    if is_tags(schema, path):
         wanted, live, applied = (tag_values(value or []) for value in (wanted, live, applied))
-    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
-        if canonical(schema, path, wanted) == canonical(schema, path, live):
-            return
-        if not _whole(schema, path, wanted):
-            before = applied if isinstance(applied, Mapping) else {}
-            for key, value in wanted.items():
-                yield from _walk(schema, (*path, key), value, live.get(key), before.get(key))
-            for key in before.keys() - wanted.keys():
-                if key in live:
-                    yield from _taken_back(schema, (*path, key), before[key], live[key])
-            return
-    if _same(schema, path, wanted, live):
+    if isinstance(wanted, Mapping) and (isinstance(live, Mapping) or _nothing_to_see(schema, path, wanted, live)):
+        yield from _object(schema, path, wanted, live or {}, applied, around)
+    elif isinstance(wanted, list) and isinstance(live, list):
+        yield from _list(schema, path, wanted, live, applied, around)
+    elif not same(schema, path, wanted, live, around, _settled(schema, path, wanted, applied)):
+        yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied), applied)
+
+
+def _object(
+    schema: TypeSchema | None,
+    path: Path,
+    wanted: Mapping[str, Any],
+    live: Mapping[str, Any],
+    applied: Any,
+    around: Around,
+) -> Iterator[FieldChange]:
+    before = applied if isinstance(applied, Mapping) else {}
+    gone = before.keys() - wanted.keys()
+    if not gone and not _hides(schema, path) and canonical(schema, path, wanted) == canonical(schema, path, live):
         return
-    yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied), applied)
+    if whole(schema, path, wanted):
+        if not same(schema, path, wanted, live, around):
+            yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied), applied)
+        return
+    for key, value in wanted.items():
+        yield from _walk(schema, (*path, key), value, live.get(key), before.get(key), (*around, wanted))
+    for key in gone:
+        yield from _taken_back_key(schema, path, key, before, live)
 
 
-def _is_tags(schema: TypeSchema | None, path: Path) -> bool:
-    return schema is not None and schema.tag_property is not None and path == (schema.tag_property,)
+def _list(
+    schema: TypeSchema | None, path: Path, wanted: list[Any], live: list[Any], applied: Any, around: Around
+) -> Iterator[FieldChange]:
+    """A list differs as one: an item that differs, write-only parts the plan changed, or keys it no longer sets."""
+    settled = _settled(schema, path, wanted, applied)
+    seen, shown = wanted, live
+    if _hides(schema, path):
+        seen, shown = _visible(schema, path, wanted), _visible(schema, path, live)
+    if not same(schema, path, seen, shown, around, settled):
+        yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied), applied)
+        return
+    if settled or not isinstance(applied, list) or has_unknown(wanted) or _made_elsewhere(applied):
+        return
+    hidden = seen is not wanted and _conceals_change(schema, (*path, "*"), wanted, applied)
+    if hidden or _drops(schema, path, seen, shown, applied, around):
+        yield _field(schema, path, live, wanted, "plan", applied)
 
 
-def _whole(schema: TypeSchema | None, path: Path, wanted: Mapping[str, Any]) -> bool:
-    """Policy documents and free-form JSON change as one: a key the plan leaves out isn't somebody else's."""
-    if "Statement" in wanted or "Version" in wanted:
-        return True
-    if _is_tags(schema, path) or schema is None:
-        return False
-    node = schema.node(path)
-    return (
-        node is not None and not node.get("properties") and not any(key in node for key in ("oneOf", "anyOf", "allOf"))
+def _conceals_change(schema: TypeSchema | None, path: Path, wanted: list[Any], applied: list[Any]) -> bool:
+    """Whether the plan has changed an item with write-only parts; AWS doesn't say whether they are as wanted."""
+    before = [canonical(schema, path, item) for item in applied]
+    return any(
+        _visible(schema, path, item) != item and _sealed_form(schema, path, item) not in before for item in wanted
     )
 
 
-def _same(schema: TypeSchema | None, path: Path, wanted: Any, live: Any) -> bool:
-    if live is None:
-        if wanted in _EMPTY:
+def _drops(
+    schema: TypeSchema | None, path: Path, wanted: list[Any], live: list[Any], applied: list[Any], around: Around
+) -> bool:
+    """Whether an item still has a key that the plan set in it and no longer sets."""
+    item = (*path, "*")
+    for left, right in pairs(schema, path, wanted, live, around) or ():
+        now = live[right]
+        if not isinstance(now, Mapping) or not isinstance(wanted[left], Mapping):
+            continue
+        # what the plan had set there is all still there; of several such items the one most like the new one is meant
+        former = [entry for entry in applied if isinstance(entry, Mapping) and same(schema, item, entry, now)]
+        if former and all(_lost(schema, item, entry, wanted[left], now) for entry in former):
             return True
-        default = defaults(schema, path) if schema else MISSING
-        return default is not MISSING and canonical(schema, path, wanted) == canonical(schema, path, default)
-    left, right = canonical(schema, path, wanted), canonical(schema, path, live)
-    if left == right or _covers(left, right):
-        return True
-    return schema is not None and accepts(schema, path, wanted, live)
+    return False
 
 
-def _covers(wanted: Any, live: Any) -> bool:
-    """Whether ``live`` is ``wanted`` plus keys in nested objects that the plan doesn't set."""
-    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
-        return all(key in live and _covers(value, live[key]) for key, value in wanted.items())
-    if isinstance(wanted, list) and isinstance(live, list):
-        return len(wanted) == len(live) and _paired(wanted, live)
-    return bool(wanted == live)
-
-
-def _paired(wanted: list[Any], live: list[Any]) -> bool:
-    """Items in order, or, for objects, in any order: canonical sets are sorted by keys the plan may not set."""
-    if all(_covers(left, right) for left, right in zip(wanted, live, strict=True)):
-        return True
-    if not all(isinstance(item, Mapping) for item in (*wanted, *live)):
+def _lost(schema: TypeSchema | None, path: Path, before: Any, wanted: Any, live: Any) -> bool:
+    if not (isinstance(before, Mapping) and isinstance(wanted, Mapping) and isinstance(live, Mapping)):
         return False
-    rest = list(live)
-    for item in wanted:
-        match = next((index for index, candidate in enumerate(rest) if _covers(item, candidate)), None)
-        if match is None:
-            return False
-        rest.pop(match)
-    return True
+    gone = before.keys() - wanted.keys()
+    return any(True for key in gone for _ in _taken_back_key(schema, path, key, before, live)) or any(
+        _lost(schema, (*path, key), before[key], wanted[key], live.get(key)) for key in before.keys() & wanted.keys()
+    )
+
+
+def _taken_back_key(
+    schema: TypeSchema | None, path: Path, key: str, before: Mapping[str, Any], live: Mapping[str, Any]
+) -> Iterator[FieldChange]:
+    if key in live and not _is_read_only(schema, (*path, key)):
+        yield from _taken_back(schema, (*path, key), before[key], live[key])
+
+
+def _is_read_only(schema: TypeSchema | None, path: Path) -> bool:
+    return schema is not None and path in schema.read_only
+
+
+def _settled(schema: TypeSchema | None, path: Path, wanted: Any, applied: Any) -> bool:
+    """Whether the plan says what it said when it was applied last, so that it can't be the plan that changed."""
+    if applied is None or wanted == applied:
+        return True
+    return bool(_sealed_form(schema, path, wanted) == canonical(schema, path, applied))
+
+
+def _sealed_form(schema: TypeSchema | None, path: Path, wanted: Any) -> Any:
+    return canonical(schema, path, sealed(wanted) if has_secret(wanted) else wanted)
+
+
+def _hides(schema: TypeSchema | None, path: Path) -> bool:
+    """Whether something below ``path`` is write-only."""
+    return schema is not None and any(len(other) > len(path) and overlaps(path, other) for other in schema.write_only)
+
+
+def _visible(schema: TypeSchema | None, path: Path, value: Any) -> Any:
+    """``value`` without what is write-only in it."""
+    if isinstance(value, Mapping):
+        return {
+            key: _visible(schema, (*path, key), item)
+            for key, item in value.items()
+            if schema is None or not schema.is_secret((*path, key))
+        }
+    if isinstance(value, list):
+        return [_visible(schema, (*path, "*"), item) for item in value]
+    return value
+
+
+def _nothing_to_see(schema: TypeSchema | None, path: Path, wanted: Mapping[str, Any], live: Any) -> bool:
+    """Whether an object that AWS doesn't show holds nothing but write-only values, so that it may well be there."""
+    return live is None and bool(wanted) and _hides(schema, path) and not _visible(schema, path, wanted)
 
 
 def _unobservable(schema: TypeSchema, path: Path, wanted: Any, applied: Any) -> Iterator[FieldChange]:
@@ -147,12 +217,12 @@ def _made_elsewhere(applied: Any) -> bool:
 
 def _taken_back(schema: TypeSchema | None, path: Path, applied: Any, live: Any) -> Iterator[FieldChange]:
     """The plan has stopped setting a field: revert it, unless live is back at the default already."""
-    if live in _EMPTY:
+    if live in EMPTY:
         return
     default = defaults(schema, path) if schema else MISSING
     if default is not MISSING and canonical(schema, path, live) == canonical(schema, path, default):
         return
-    if _is_tags(schema, path):
+    if is_tags(schema, path):
         current, former = tag_values(live), tag_values(applied)
         for key in sorted(former.keys() & current.keys()):
             yield _field(schema, (*path, key), current[key], None, "plan", former[key])
@@ -165,7 +235,8 @@ def _reason(schema: TypeSchema | None, path: Path, wanted: Any, applied: Any) ->
         return "reference"
     if isinstance(wanted, Sensitive) or applied is None:
         return "drift" if applied is not None else "plan"
-    return "drift" if _same(schema, path, wanted, applied) else "plan"
+    unchanged = _settled(schema, path, wanted, applied) or same(schema, path, wanted, applied, settled=False)
+    return "drift" if unchanged else "plan"
 
 
 def _field(

@@ -18,6 +18,7 @@ class Outside(Protocol):
 
     def zones(self, region: str) -> list[str]: ...
     def imported(self, name: str) -> Any: ...
+    def parameter(self, name: str) -> Any: ...
     def dynamic(self, service: str, key: str) -> Any: ...
 
 
@@ -49,6 +50,10 @@ class View:
     region: str
     outside: Outside
     seen: dict[LogicalId, Seen] = field(default_factory=dict)
+    #: who exports what this plan imports, for the messages of what waits for it
+    exporter: Callable[[str], str] = lambda _name: ""
+    #: whether what no plan exports may be exported by somebody else, as far as this plan's deployment is concerned
+    strangers: bool = False
     #: resources whose identity is about to change, so that references to them are known after apply
     changing: set[LogicalId] = field(default_factory=set)
 
@@ -101,6 +106,10 @@ class View:
     def imported(self, name: str) -> Any:
         """Another plan's exported output."""
         return self.outside.imported(name)
+
+    def parameter(self, name: str) -> Any:
+        """A plain value from the Parameter Store."""
+        return self.outside.parameter(name)
 
     def dynamic(self, service: str, key: str) -> Any:
         """A dynamic reference: a secret."""

@@ -114,6 +114,7 @@ class ChangeSet:
     ``gone``: recorded resources to forget: deleted behind our back after they left the plan, or retained.
     ``found``: resources that are the plan's by their tags although the store had forgotten them, and those in sync of
     which it remembers something else.
+    ``waiting``: those of the unknown ones that only wait for what another plan has yet to export.
     """
 
     plan: Plan
@@ -126,6 +127,7 @@ class ChangeSet:
     identifiers: Mapping[LogicalId, Identifier] = field(default_factory=dict)
     gone: frozenset[LogicalId] = frozenset()
     found: frozenset[LogicalId] = frozenset()
+    waiting: frozenset[LogicalId] = frozenset()
     digest: Digest = Digest("")
 
     @property

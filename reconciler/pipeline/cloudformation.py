@@ -12,7 +12,7 @@ import yaml
 from reconciler.model.change import ChangeSet
 from reconciler.model.ids import Identifier
 from reconciler.model.plan import Output, Plan, PlannedResource
-from reconciler.model.values import Deferred, Sensitive, Unknown
+from reconciler.model.values import Deferred, Sensitive, Unknown, leaves
 from reconciler.pipeline.files import Place, RenderedFile, is_list
 from reconciler.pipeline.header import HEADER
 from reconciler.pipeline.variables import Variable, Variables
@@ -138,6 +138,13 @@ class _Template:
     def _call(self, node: Deferred, place: Place) -> Any:
         if node.function == "Resolve":
             return self._dynamic(node.argument, place)
+        if node.function == "Parameter":
+            return self._dynamic(["ssm", node.argument], place)
+        if node.function == "Fn::Split" and any(
+            isinstance(leaf, Deferred) and leaf.function == "Parameter" for leaf in leaves(node.argument)
+        ):
+            # CloudFormation splits before it looks the parameter up
+            raise place.refuse("a list from the Parameter Store can't be written in CloudFormation; use Terraform")
         argument = self._value(node.argument, place, None)
         if node.function == "Ref" and argument not in self._plan.resources:
             raise place.refuse(f"it refers to {argument!r}, which is no resource of the plan")

@@ -56,6 +56,7 @@ class Translator:
             "Fn::ImportValue": self._imported,
             "Fn::ToJsonString": lambda argument, place: Call("jsonencode", (self.value(argument, place),)),
             "Fn::Length": lambda argument, place: Call("length", (self.value(argument, place),)),
+            "Parameter": self._parameter,
             "Resolve": self._dynamic,
         }
 
@@ -242,6 +243,12 @@ class Translator:
             raise place.refuse("the name of the imported value isn't known before deployment")
         description = f"The value that another plan exports as {argument}"
         return self._variable(self._variables.named(f"Imported-{argument}", description, sensitive=False))
+
+    def _parameter(self, argument: Any, place: Place) -> Any:
+        if not isinstance(argument, str):
+            raise place.refuse("the name of the parameter isn't known before deployment")
+        description = f"The value of the SSM parameter {argument}"
+        return self._variable(self._variables.named(f"ssm-{argument}", description, sensitive=False))
 
     def _dynamic(self, argument: Any, place: Place) -> Any:
         service, key = argument

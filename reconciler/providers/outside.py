@@ -39,6 +39,20 @@ class AwsOutside:
         value = self._store.export(self._scope.account, self._scope.region, name)
         return Unknown(f"import {name}") if value is None else value
 
+    def parameter(self, name: str) -> Any:
+        """A parameter's plain value, ``name`` or ``name:version``. Raises AwsFault; for a SecureString too."""
+        place = ("ssm parameter", name)
+        if place not in self._dynamic:
+            found = self._scope.call("ssm", "get_parameter", Name=name, WithDecryption=False)["Parameter"]
+            if found.get("Type") == "SecureString":
+                raise AwsFault(
+                    FaultKind.INVALID_REQUEST,
+                    f"the parameter {name} is a SecureString, which AWS::SSM::Parameter::Value can't hold: use "
+                    "{{resolve:ssm-secure:…}}, which is never stored or shown",
+                )
+            self._dynamic[place] = found["Value"]
+        return self._dynamic[place]
+
     def dynamic(self, service: str, key: str) -> Any:
         """A dynamic reference (``{{resolve:service:key}}``), as a secret. Raises AwsFault."""
         if not self._secrets:

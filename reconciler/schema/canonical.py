@@ -8,18 +8,18 @@ difference too many is seen and reported, one too few is silent drift.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.model.values import Sensitive, transform
-from reconciler.schema import scalars
+from reconciler.schema import declared, scalars, spellings
 from reconciler.schema.policydoc import canonical_policy, is_policy, plain, unordered
-from reconciler.schema.rules import clears_host_bits, ignores_case, ordered, protocol, security_group_rule
+from reconciler.schema.rules import ignores_case, ordered, protocol, security_group_rule
 from reconciler.schema.types import Normaliser, Path, TypeSchema, is_tag_item
 
 _NETWORK_NAME = re.compile(r"Cidr|Ipv6", re.IGNORECASE)
 #: properties typed as plain strings that hold JSON which AWS parses (and prints again in its own way)
-_JSON_NAME = re.compile(r"(Policy|PolicyDocument|PolicyText|DashboardBody|DashboardDefinition|EventPattern)$")
+_JSON_NAME = re.compile(r"(Policy|PolicyDocument|PolicyText|DashboardDefinition|EventPattern)$")
 
 #: enough for every path of the largest schemas; only a caller's own map keys could make more
 _CACHED_PATHS = 20_000
@@ -58,8 +58,8 @@ def conceal(schema: TypeSchema, path: Path, value: Any) -> Any:
 def _is_word(schema: TypeSchema, path: Path) -> bool:
     """Whether what is write-only at ``path`` is one of a few words (``Standard``, ``true``), or tags."""
     node = schema.node(path)
-    shapes = [] if node is None else _shapes(schema, node)
-    return path[:1] == (schema.tag_property,) or any("enum" in shape or "boolean" in _kinds(shape) for shape in shapes)
+    forms = [] if node is None else shapes(schema, node)
+    return path[:1] == (schema.tag_property,) or any("enum" in form or "boolean" in _kinds(form) for form in forms)
 
 
 def tag_values(value: Any) -> Any:
@@ -110,14 +110,14 @@ class _Shared:
         return protocol(_revealed(value))
 
     @staticmethod
-    def bare_network(value: Any) -> Any:
-        value = _revealed(value)
-        return scalars.bare_network(value) if isinstance(value, str) else value
+    def spelt(spelling: Callable[[str], str]) -> Normaliser:
+        """A string in the one spelling that ``spelling`` gives it."""
 
-    @staticmethod
-    def lower(value: Any) -> Any:
-        value = _revealed(value)
-        return value.lower() if isinstance(value, str) else value
+        def spelt(value: Any) -> Any:
+            value = scalars.text(_revealed(value))
+            return spelling(value) if isinstance(value, str) else value
+
+        return spelt
 
     @staticmethod
     def integer(value: Any) -> Any:
@@ -153,12 +153,12 @@ def _compile(schema: TypeSchema, path: Path) -> Normaliser:
         return _Shared.json
     if path and path == (schema.tag_property,):
         return _Shared.tags
-    shapes = _shapes(schema, node)
-    listed = next((shape for shape in shapes if "items" in shape), None)
-    shaped = next((shape for shape in shapes if _has_shape(shape)), None)
+    forms = shapes(schema, node)
+    listed = next((shape for shape in forms if "items" in shape), None)
+    shaped = next((shape for shape in forms if _has_shape(shape)), None)
     for_list = _array(schema, path, listed) if listed is not None else _Shared.json
     for_object = _object(schema, path, shaped) if shaped is not None else _Shared.json
-    for_scalar = _scalar(schema, path, node, frozenset[str]().union(*map(_kinds, shapes)))
+    for_scalar = _scalar(schema, path, node, frozenset[str]().union(*map(_kinds, forms)))
     if for_list is _Shared.tags:
         return for_list
 
@@ -175,12 +175,12 @@ def _compile(schema: TypeSchema, path: Path) -> Normaliser:
     return for_scalar if listed is None and shaped is None else normalise
 
 
-def _shapes(schema: TypeSchema, node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def shapes(schema: TypeSchema, node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The node and its alternatives, references followed."""
-    shapes = [node]
+    found = [node]
     for keyword in ("oneOf", "anyOf", "allOf"):
-        shapes += [schema.follow(alternative) for alternative in node.get(keyword, ())]
-    return shapes
+        found += [schema.follow(alternative) for alternative in node.get(keyword, ())]
+    return found
 
 
 def _has_shape(node: Mapping[str, Any]) -> bool:
@@ -196,23 +196,28 @@ def _kinds(node: Mapping[str, Any]) -> frozenset[str]:
 
 def _is_json(schema: TypeSchema, node: Mapping[str, Any]) -> bool:
     """Whether a string here is taken as the JSON it spells: the schema says so, or allows the object itself too."""
-    return any(
-        shape.get("format") == "json" or _kinds(shape) == {"object", "string"} for shape in _shapes(schema, node)
-    )
+    return any(shape.get("format") == "json" or _kinds(shape) == {"object", "string"} for shape in shapes(schema, node))
+
+
+def _text(schema: TypeSchema, path: Path, node: Mapping[str, Any], kinds: frozenset[str]) -> Normaliser:
+    name = path[-1] if path else ""
+    if _is_json(schema, node) or (schema.type_name, path) in declared.JSON_TEXT:
+        return _Shared.json
+    if kinds == {"string"} and _JSON_NAME.search(name) and "enum" not in node:
+        return _Shared.json
+    if node.get("enumCaseInsensitive") or ignores_case(schema, path):
+        return _Shared.spelt(spellings.lower)
+    if name == "IpProtocol":
+        return _Shared.protocol
+    spelling = spellings.spelling(schema.type_name, path, node)
+    if spelling is not None:
+        return _Shared.spelt(spelling)
+    return _Shared.network if _NETWORK_NAME.search(name) else _Shared.string
 
 
 def _scalar(schema: TypeSchema, path: Path, node: Mapping[str, Any], kinds: frozenset[str]) -> Normaliser:
-    name = path[-1] if path else ""
     if "string" in kinds:
-        if _is_json(schema, node) or (kinds == {"string"} and _JSON_NAME.search(name) and "enum" not in node):
-            return _Shared.json
-        if node.get("enumCaseInsensitive") or ignores_case(schema, path):
-            return _Shared.lower
-        if name == "IpProtocol":
-            return _Shared.protocol
-        if clears_host_bits(schema, path):
-            return _Shared.bare_network
-        return _Shared.network if _NETWORK_NAME.search(name) else _Shared.string
+        return _text(schema, path, node, kinds)
     if "boolean" in kinds:
         return _Shared.boolean
     if "integer" in kinds:

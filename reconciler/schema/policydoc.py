@@ -14,6 +14,8 @@ from typing import Any
 from reconciler.schema.scalars import free, text
 
 _ACCOUNT_ROOT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):root")
+#: the language version of a document that names none
+_UNVERSIONED = "2008-10-17"
 _ACTIONS = frozenset({"Action", "NotAction"})
 _RESOURCES = frozenset({"Resource", "NotResource"})
 _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
@@ -36,6 +38,7 @@ def is_policy(value: Any) -> bool:
 def canonical_policy(document: Mapping[str, Any]) -> dict[str, Any]:
     """The canonical form of a policy document (see the module's text)."""
     result = {key: plain(value) for key, value in document.items() if key != "Statement"}
+    result.setdefault("Version", _UNVERSIONED)
     statements = document["Statement"]
     if isinstance(statements, Mapping):
         statements = [statements]

@@ -34,18 +34,6 @@ _ORDERED = frozenset(
         "TimestampFormats",
     }
 )
-#: types for which EC2 documents that it "canonicalizes the CIDR block"
-_CANONICAL_NETWORKS = frozenset(
-    {
-        "AWS::EC2::Route",
-        "AWS::EC2::SecurityGroup",
-        "AWS::EC2::SecurityGroupEgress",
-        "AWS::EC2::SecurityGroupIngress",
-        "AWS::EC2::Subnet",
-        "AWS::EC2::SubnetCidrBlock",
-        "AWS::EC2::VPC",
-    }
-)
 
 
 def ordered(path: Path, node: Mapping[str, Any]) -> bool:
@@ -56,6 +44,11 @@ def ordered(path: Path, node: Mapping[str, Any]) -> bool:
     return not node.get("uniqueItems") or (bool(path) and path[-1] in _ORDERED)
 
 
+def partial(node: Mapping[str, Any]) -> bool:
+    """Whether an array lists settings by key of which AWS returns all, and a plan sets some (``AttributeList``)."""
+    return node.get("arrayType") == "AttributeList"
+
+
 def ignores_case(schema: TypeSchema, path: Path) -> bool:
     """Whether AWS stores the string in one letter case whatever was given, by the schema's ``propertyTransform``."""
     transforms = schema.document.get("propertyTransform")
@@ -64,11 +57,6 @@ def ignores_case(schema: TypeSchema, path: Path) -> bool:
     expression = transforms.get("/properties/" + "/".join(path))
     match = _CASE_CHANGED.fullmatch(expression.strip()) if isinstance(expression, str) else None
     return match is not None and match.group(1) == path[-1]
-
-
-def clears_host_bits(schema: TypeSchema, path: Path) -> bool:
-    """Whether AWS stores a network without its host bits (10.0.0.9/16 as 10.0.0.0/16), as EC2 says of these."""
-    return schema.type_name in _CANONICAL_NETWORKS and bool(path) and "Cidr" in path[-1]
 
 
 def protocol(value: Any) -> Any:

@@ -1,208 +1,188 @@
 """What AWS turns a value into, by the ``propertyTransform`` of its schema.
 
-A transform is a JSONata expression for the value that will be read back for a value given: an ARN for a name, a full
-version for a short one. Part of the result may be a regular expression. Understood here are the forms that can be told
-from the value alone (most of those there are); any other accepts nothing,
-so that the difference is shown.
+A transform is a JSONata expression over the properties given, whose value may be read back instead of the one given:
+an ARN for a name, a full version for a short one. Names in it are looked for beside the property first, then further
+out (both are in use). ``$OR`` stands between alternatives; a string may be a regular expression for the whole value.
+
+Expressions are data that AWS ships; they are evaluated with a limit of time and depth, one at a time, and what they
+come to is kept. One that fails accepts nothing, so that the difference is shown.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from reconciler.schema.scalars import text
+from reconciler.model.values import Sensitive, has_unknown, leaves, reveal, transform
+from reconciler.schema.scalars import number, text
 from reconciler.schema.types import Path, TypeSchema
 
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<regex>/(?:[^/\\]|\\.)+/)"""
-    r"""|(?P<name>\$?[A-Za-z_][\w.]*)|(?P<number>-?\d+)|(?P<mark>[()\[\],&]))"""
-)
+#: milliseconds and nested calls; the longest of AWS's takes some 20 of each
+_TIME, _DEPTH = 2_000, 400
+#: a longer value is never held against a pattern
+_LONGEST = 4_096
+_NAME = re.compile(r"(?<![\w$])[A-Za-z_]\w*")
+_LITERAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
+#: characters of a given value that mean something in a pattern, and where in Unicode they hide meanwhile
+_SPECIAL = ".^$*+?{}[]\\|()"
+_HIDDEN = 0xE000
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    value: str
-
-
-class _Unsupported(Exception):
-    """The expression isn't one of the understood forms."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A result: as plain text, and as the pattern it stands for (given parts escaped, the schema's own not).
-
-    ``uses``: whether the given value is part of it. A pattern that doesn't depend on it would accept any value.
-    """
-
-    plain: str
-    pattern: str
-    uses: bool
-
-
-def accepts(schema: TypeSchema | None, path: Path, given: Any, live: Any) -> bool:
+def accepts(
+    schema: TypeSchema,
+    path: Path,
+    around: Sequence[Mapping[str, Any]],
+    given: Any,
+    live: Any,
+    alike: Callable[[Any, Any], bool],
+    settled: bool = True,
+) -> bool:
     """Whether ``live`` is what AWS makes of ``given`` at ``path``, by the schema's own word.
 
-    False for anything but scalars and where the schema has no transform or one that isn't understood.
+    ``around``: the objects that enclose the value, outermost (the properties) first. ``alike``: whether two values
+    mean the same there. ``settled``: whether ``given`` is what was applied last: only then a transform that doesn't
+    depend on it (any KMS key) says anything. False where the schema has no transform, or one that can't be evaluated.
     """
-    if schema is None or not isinstance(given, str | int | float) or not isinstance(live, str | int | float):
+    alternatives = schema.transforms.get(path)
+    if not alternatives or live is None:
         return False
-    transforms = schema.document.get("propertyTransform")
-    expression = transforms.get("/properties/" + "/".join(path)) if transforms else None
-    if not isinstance(expression, str):
-        return False
-    return any(_fits(alternative, path, str(text(given)), str(text(live))) for alternative in _alternatives(expression))
-
-
-def _fits(alternative: str, path: Path, given: str, live: str) -> bool:
-    tokens = _tokens(alternative)
-    if tokens is None:
-        return False
-    try:
-        result = _Evaluator(tokens, path, given).run()
-    except (_Unsupported, IndexError, ValueError):
-        return False
-    return result.plain == live or (result.uses and _matches(result.pattern, live))
-
-
-def _matches(pattern: str, live: str) -> bool:
-    try:
-        return re.fullmatch(pattern, live) is not None
-    except re.error:
-        return False
-
-
-@lru_cache(maxsize=512)
-def _alternatives(expression: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in expression.split("$OR"))
-
-
-@lru_cache(maxsize=512)
-def _tokens(expression: str) -> tuple[_Token, ...] | None:
-    tokens: list[_Token] = []
-    position = 0
-    while position < len(expression.rstrip()):
-        match = _TOKEN.match(expression, position)
-        if match is None or match.lastgroup is None:
-            return None
-        tokens.append(_Token(match.lastgroup, match.group(match.lastgroup)))
-        position = match.end()
-    return tuple(tokens)
-
-
-class _Evaluator:
-    """Recursive descent over the tokens of one alternative; raises ``_Unsupported``."""
-
-    def __init__(self, tokens: tuple[_Token, ...], path: Path, given: str) -> None:
-        self._rest = list(tokens)
-        self._name = path[-1] if path else ""
-        self._parents = [part for part in path[:-1] if part != "*"]
-        self._given = given
-
-    def run(self) -> _Text:
-        result = self._concatenation()
-        if self._rest:
-            raise _Unsupported
-        return result
-
-    def _concatenation(self) -> _Text:
-        result = self._term()
-        while self._skip("&"):
-            result = _joined([result, self._term()])
-        return result
-
-    def _term(self) -> _Text:
-        token = self._take()
-        if token.kind == "string":
-            literal = _unquoted(token.value)
-            return _Text(literal, literal, uses=False)
-        if token.kind == "name" and not token.value.startswith("$"):
-            *parents, name = token.value.split(".")
-            if name != self._name or parents != self._parents[len(self._parents) - len(parents) :]:
-                raise _Unsupported  # another property, whose value isn't known here
-            return _Text(self._given, re.escape(self._given), uses=True)
-        if token.kind == "name":
-            return self._call(token.value)
-        raise _Unsupported
-
-    def _call(self, function: str) -> _Text:
-        self._expect("(")
-        if function == "$join":
-            self._expect("[")
-            parts = [self._concatenation()]
-            while self._skip(","):
-                parts.append(self._concatenation())
-            self._expect("]")
-            self._expect(")")
-            return _joined(parts)
-        subject = self._concatenation().plain
-        result = self._changed(function, subject)
-        return _Text(result, re.escape(result), uses=True)
-
-    def _changed(self, function: str, subject: str) -> str:
-        if function in ("$lowercase", "$uppercase", "$string"):
-            self._expect(")")
-            return {"$lowercase": subject.lower(), "$uppercase": subject.upper(), "$string": subject}[function]
-        self._expect(",")
-        argument = self._take()
-        if function == "$substringAfter":
-            self._expect(")")
-            _, found, after = subject.partition(_unquoted(argument.value))
-            return after if found else subject
-        if function == "$split":
-            self._expect(")")
-            self._expect("[")
-            index = int(self._take().value)
-            self._expect("]")
-            return subject.split(_unquoted(argument.value))[index]
-        if function == "$replace":
-            self._expect(",")
-            replacement = _unquoted(self._take().value)
-            self._expect(")")
-            return _replaced(subject, argument, replacement)
-        raise _Unsupported
-
-    def _take(self) -> _Token:
-        if not self._rest:
-            raise _Unsupported
-        return self._rest.pop(0)
-
-    def _skip(self, mark: str) -> bool:
-        if self._rest and self._rest[0] == _Token("mark", mark):
-            self._rest.pop(0)
+    secret = any(isinstance(leaf, Sensitive) for leaf in leaves(given))
+    given, live = _typed(schema, path, reveal(given)), reveal(live)
+    for expression in alternatives:
+        context = _surroundings(expression, around)
+        depends = path[-1] in context
+        if depends:
+            context[path[-1]] = Sensitive(given) if secret else given  # what depends on a secret isn't kept
+        elif not settled:
+            continue
+        result, pattern = _result(expression, context)
+        if isinstance(result, Mapping) and set(result) == set(context):
+            result = result.get(path[-1])  # an expression that changes the whole (``$ ~> |…|…|``)
+        if result is not None and alike(result, live):
             return True
-        return False
+        # a constant pattern is the form AWS answers in; a value given in that form itself is compared as it is
+        if pattern and _matches(pattern, live) and (depends or not _matches(pattern, given)):
+            return True
+    return False
 
-    def _expect(self, mark: str) -> None:
-        if not self._skip(mark):
-            raise _Unsupported
+
+def evaluate(expression: str, properties: Mapping[str, Any]) -> Any:
+    """The value of a JSONata expression over ``properties``. Raises ValueError when it has none in time."""
+    with _ONE_AT_A_TIME:
+        jsonata = _library()
+        try:
+            return jsonata.Jsonata(expression, timeout=_TIME, stack=_DEPTH).evaluate(properties)
+        except (jsonata.JException, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise ValueError(f"the transform has no value here: {type(error).__name__}") from None
+        except AttributeError:  # the library's own way of meeting a null where it expects a text
+            raise ValueError("the transform has no value here") from None
 
 
-def _joined(parts: list[_Text]) -> _Text:
-    return _Text(
-        "".join(part.plain for part in parts),
-        "".join(part.pattern for part in parts),
-        any(part.uses for part in parts),
+def _result(expression: str, context: dict[str, Any]) -> tuple[Any, str | None]:
+    if has_unknown(context):
+        return None, None
+    if any(isinstance(leaf, Sensitive) for leaf in leaves(context)):
+        return _worked_out(expression, reveal(context))
+    return _kept(expression, _hashable(context))
+
+
+def _typed(schema: TypeSchema, path: Path, value: Any) -> Any:
+    """A scalar in the type that the schema gives it."""
+    node = schema.node(path) or {}
+    kinds = node.get("type", "string")
+    if "string" in kinds:
+        return text(value)
+    return number(value) if isinstance(value, str) and not isinstance(kinds, list) else value
+
+
+def _surroundings(expression: str, around: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What an expression names, as the nearest enclosing object has it; numbers as text, as templates write them."""
+    found: dict[str, Any] = {}
+    names = {match.group() for match in _NAME.finditer(_LITERAL.sub('""', expression))}
+    for properties in around:
+        for name in names & properties.keys():
+            found[name] = transform(properties[name], lambda leaf: leaf if isinstance(leaf, bool) else text(leaf))
+    return found
+
+
+def _worked_out(expression: str, context: Mapping[str, Any]) -> tuple[Any, str | None]:
+    """What an expression comes to as it is, and as the pattern that it may be."""
+    try:
+        plain = evaluate(expression, context)
+    except ValueError:
+        return None, None
+    if not isinstance(plain, str):
+        return plain, None
+    return plain, _pattern(expression, context)
+
+
+def _pattern(expression: str, context: Mapping[str, Any]) -> str | None:
+    """The result as a pattern: what was given stands in it for itself, AWS's own parts mean what they say."""
+    literals = {match.group()[1:-1] for match in _LITERAL.finditer(expression)}  # a mark looked for must be found
+    hidden = {ord(mark): chr(_HIDDEN + ord(mark)) for mark in _SPECIAL if mark not in literals}
+    try:
+        result = evaluate(
+            expression, transform(context, lambda leaf: leaf.translate(hidden) if isinstance(leaf, str) else leaf)
+        )
+    except ValueError:
+        return None
+    shown = {_HIDDEN + mark: "\\" + chr(mark) for mark in hidden}
+    return result.translate(shown) if isinstance(result, str) else None
+
+
+def _matches(pattern: str, value: Any) -> bool:
+    compiled = _compiled(pattern)
+    return (
+        compiled is not None
+        and isinstance(value, str)
+        and len(value) <= _LONGEST
+        and compiled.fullmatch(value) is not None
     )
 
 
-def _unquoted(literal: str) -> str:
-    """A string literal's text. JSONata's backslash before a character it doesn't know means that character."""
-    if len(literal) < 2 or literal[0] not in "\"'":
-        raise _Unsupported
-    return re.sub(r"\\(.)", r"\1", literal[1:-1])
-
-
-def _replaced(subject: str, argument: _Token, replacement: str) -> str:
-    if argument.kind == "string":
-        return subject.replace(_unquoted(argument.value), replacement)
-    if argument.kind != "regex":
-        raise _Unsupported
+@lru_cache(maxsize=2048)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
     try:
-        return re.sub(argument.value[1:-1], re.sub(r"\$(\d)", r"\\\1", replacement), subject)
-    except re.error as error:
-        raise _Unsupported from error
+        return re.compile(pattern.replace("[[]", r"\["))  # which Python warns of
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
+def _hashable(value: Any) -> Any:
+    """A value that can be a key of a cache; ``_thawed`` is the reverse."""
+    if isinstance(value, Mapping):
+        return ("{", *((str(key), _hashable(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return ("[", *map(_hashable, value))
+    return (type(value).__name__, value)
+
+
+def _thawed(value: Any) -> Any:
+    if value[0] == "{":
+        return {key: _thawed(item) for key, item in value[1:]}
+    if value[0] == "[":
+        return [_thawed(item) for item in value[1:]]
+    return value[1]
+
+
+@lru_cache(maxsize=8192)
+def _kept(expression: str, context: tuple[Any, ...]) -> tuple[Any, str | None]:
+    return _worked_out(expression, _thawed(context))
+
+
+@lru_cache(maxsize=1)
+def _library() -> ModuleType:
+    """Imported on first use: most plans need no transform. It raises Python's recursion limit, which is put back."""
+    limit = sys.getrecursionlimit()
+    try:
+        return import_module("jsonata")
+    finally:
+        sys.setrecursionlimit(limit)

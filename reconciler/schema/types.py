@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -36,6 +37,7 @@ class TypeSchema:
     """What the schema says of a type. Instances are shared; compare them by identity.
 
     ``primary_identifier``: names whose values joined by ``|`` identify a resource (a nested one is ``A/B``).
+    ``transforms``: what AWS makes of a value, as alternative JSONata expressions by path.
     ``conditional_create_only``: may or may not force a replacement, which only AWS can tell.
     ``tag_property``: the top-level property holding tags in plain key-value form; None if there is none.
     """
@@ -52,6 +54,7 @@ class TypeSchema:
     tag_property: str | None = None
     tag_style: Literal["list", "map"] | None = None
     handler_permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    transforms: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     #: compiled on first use by ``canonical``; a cache, not state
     normalisers: dict[Path, Normaliser] = field(default_factory=dict, repr=False)
@@ -86,11 +89,11 @@ class TypeSchema:
 
     def forces_replacement(self, path: Path) -> bool:
         """Whether changing the value at ``path`` means a new resource: it, a part or a parent of it is create-only."""
-        return any(_overlap(path, other) for other in self.create_only)
+        return any(overlaps(path, other) for other in self.create_only)
 
     def is_secret(self, path: Path) -> bool:
         """Whether the value at ``path`` is write-only, as itself or as part of something that is."""
-        return any(len(other) <= len(path) and _overlap(path, other) for other in self.write_only)
+        return any(len(other) <= len(path) and overlaps(path, other) for other in self.write_only)
 
 
 def _step(node: Mapping[str, Any], part: str) -> Mapping[str, Any] | None:
@@ -115,7 +118,7 @@ def _pointed(document: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
     return node if isinstance(node, Mapping) else {}
 
 
-def _overlap(path: Path, other: Path) -> bool:
+def overlaps(path: Path, other: Path) -> bool:
     """Whether one path is the other or lies on the way to it; ``*`` matches anything."""
     return all(left == right or "*" in (left, right) for left, right in zip(path, other, strict=False))
 
@@ -161,8 +164,19 @@ def _parse(document: Mapping[str, Any], type_name: str, region: str) -> TypeSche
         handler_permissions=MappingProxyType(
             {name: tuple(handler.get("permissions", ())) for name, handler in document.get("handlers", {}).items()}
         ),
+        transforms=_transforms(document),
         document=document,
     )
+
+
+def _transforms(document: Mapping[str, Any]) -> dict[Path, tuple[str, ...]]:
+    """The ``propertyTransform`` expressions by path, each as its alternatives (``$OR`` stands between them)."""
+    found: dict[Path, tuple[str, ...]] = {}
+    for pointer, expression in (document.get("propertyTransform") or {}).items():
+        if isinstance(expression, str):
+            path = tuple(pointer.removeprefix("/").removeprefix("properties/").split("/"))
+            found[path] = tuple(part.strip() for part in re.split(r"\$OR\b", expression))
+    return found
 
 
 def _paths(pointers: Iterable[str]) -> list[Path]:

@@ -26,6 +26,7 @@ from reconciler.model.plan import Plan, PlannedResource, Snapshot
 from reconciler.model.resource import Record
 from reconciler.ports import Source
 from reconciler.schema import identifier_of, schema_for
+from reconciler.template import exchange
 
 #: Problems of files that are no plan's (any more): approvals, and with ``_STRAY`` what belongs to other programs.
 _NO_PLAN = frozenset({"approval"})
@@ -64,6 +65,7 @@ class _Index:
     adopted: dict[tuple[str, str], list[_Bid]] = field(default_factory=lambda: defaultdict(list))
     named: dict[tuple[str, str], list[_Bid]] = field(default_factory=lambda: defaultdict(list))
     listed: dict[tuple[str, str], list[_Bid]] = field(default_factory=lambda: defaultdict(list))
+    exporters: dict[exchange.Place, PlanName] = field(default_factory=dict)
 
     def add(self, plan: Plan, planned: PlannedResource) -> None:
         """Index one resource; an explicit claim makes it claim nothing else."""
@@ -120,6 +122,10 @@ class SourceClaims:
                 found[bid.planned.logical_id] = Claim(record, _problem(index.snapshot, record))
         return found
 
+    def exporter(self, plan: Plan, name: str) -> str:
+        """See ``ports.Claims``."""
+        return self._current().exporters.get((plan.target.account, plan.target.region, name), "")
+
     def _why_kept(self, index: _Index, record: Record, owned: Collection[Owner]) -> str:
         bid = _winner(index, record, owned, also_listed=False)
         if bid is not None and bid.plan.name == record.plan:
@@ -136,6 +142,7 @@ class SourceClaims:
                 for plan in self._index.snapshot.plans.values():
                     for planned in () if plan.absent else plan.resources.values():
                         self._index.add(plan, planned)
+                self._index.exporters.update(exchange.exporters(self._index.snapshot.plans))
                 self._indexed = True
             return self._index
 

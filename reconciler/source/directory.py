@@ -17,6 +17,7 @@ from reconciler.ports import Clock
 from reconciler.source.approvals import ReadApproval
 from reconciler.source.digest import content_digest
 from reconciler.source.document import Limits
+from reconciler.source.exchange import without_circles
 from reconciler.source.files import Listing, Tree
 from reconciler.source.inforce import Invalid, plans_in_force
 from reconciler.source.lint import Linter
@@ -79,6 +80,7 @@ class DirectorySource:
         entries = [entry for reading in readings.values() for entry in reading.entries]
         broken, aside = _file_problems(readings, listing)
         plans, invalid = plans_in_force(entries, broken, self._last.plans)
+        plans, invalid = without_circles(plans, invalid, self._last.plans)
         current = {id(entry.plan) for entry in entries}
         if revision:
             plans = {name: _stamped(plan, revision) if id(plan) in current else plan for name, plan in plans.items()}

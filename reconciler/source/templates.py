@@ -15,7 +15,7 @@ from reconciler.source.content import Body
 from reconciler.source.document import Document
 from reconciler.source.lint import Finding, Linter
 from reconciler.source.models import PlanSpec
-from reconciler.template import LoadedTemplate, load_template
+from reconciler.template import LoadedTemplate, has_loops, load_template
 from reconciler.template.dynamic import OPENING
 from reconciler.template.problems import did_you_mean
 
@@ -40,7 +40,11 @@ def loaded_template(
         except SourceError as error:
             problems = [_placed(problem, body, spec, document) for problem in error.problems]
     # An absent plan only deletes: a schema that has moved on must not stand in the way.
-    if spec.state == "present" and body.template.get("Transform") in (None, _HARMLESS_TRANSFORM):
+    if loaded is not None and has_loops(body.template):
+        located = loaded.locate
+        body = dataclasses.replace(body, template=loaded.document, locate=lambda place: located(tuple(place)))
+        problems += _unknown_ignored(document, loaded.document["Resources"], spec)
+    if spec.state == "present" and _understood(body.template.get("Transform")) and not has_loops(body.template):
         findings = linter.check(_valued(body.template, spec), target.region)
         problems += _new(problems, [_problem(finding, body, document) for finding in findings])
     if problems or loaded is None:
@@ -88,7 +92,11 @@ def _mismatched(document: Document, body: Body, spec: PlanSpec) -> list[Problem]
         for name, declaration in declared.items()
         if name not in spec.parameters and isinstance(declaration, dict) and "Default" not in declaration
     ]
-    problems += [
+    return problems if has_loops(resources) else problems + _unknown_ignored(document, resources, spec)
+
+
+def _unknown_ignored(document: Document, resources: Mapping[str, Any], spec: PlanSpec) -> list[Problem]:
+    return [
         document.problem(
             ("spec", "ignore", index, "resource"),
             f"no resource {rule.resource}",
@@ -98,7 +106,11 @@ def _mismatched(document: Document, body: Body, spec: PlanSpec) -> list[Problem]
         for index, rule in enumerate(spec.ignore)
         if rule.resource not in resources
     ]
-    return problems
+
+
+def _understood(transforms: Any) -> bool:
+    given = transforms if isinstance(transforms, list) else [transforms]
+    return all(transform in (None, _HARMLESS_TRANSFORM) for transform in given)
 
 
 def _valued(template: Mapping[str, Any], spec: PlanSpec) -> Mapping[str, Any]:

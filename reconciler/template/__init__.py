@@ -9,6 +9,7 @@ to them when values aren't known or are secret, ``cidr`` and ``dynamic`` two of 
 
 from reconciler.template.folding import fold
 from reconciler.template.load import LoadedTemplate, load_template
+from reconciler.template.loops import has_loops
 from reconciler.template.resolving import references, resolve
 from reconciler.template.scope import NO_VALUE, FoldScope, Lookup, pseudo_parameters
 
@@ -18,6 +19,7 @@ __all__ = [
     "LoadedTemplate",
     "Lookup",
     "fold",
+    "has_loops",
     "load_template",
     "pseudo_parameters",
     "references",

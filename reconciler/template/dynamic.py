@@ -13,6 +13,8 @@ from reconciler.model.values import Deferred
 from reconciler.template.problems import FunctionError, did_you_mean
 
 RESOLVE = "Resolve"
+#: the value of a parameter of type ``AWS::SSM::Parameter::Value<…>``: plain text, looked up at use
+PARAMETER = "Parameter"
 OPENING = "{{resolve:"
 _REFERENCE = re.compile(r"\{\{resolve:([^:{}]*):([^{}]*)\}\}")
 _SERVICES = ("ssm", "ssm-secure", "secretsmanager")

@@ -24,7 +24,7 @@ _SUB_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _SUB_NAME = re.compile(r"[A-Za-z0-9_.:]+")
 _MAX_DEPTH = 100
 _REFUSED_FUNCTIONS: Mapping[str, str] = {
-    "Fn::ForEach": "write the resources out",
+    "Fn::ForEach": "it stands in Conditions, Resources, Outputs and the properties of resources",
     "Fn::GetStackOutput": "use Fn::ImportValue with another plan's output",
     "Fn::Transform": "give the template it makes",
 }
@@ -115,7 +115,7 @@ class Folder:
             return handler(argument, place)
         known = "::".join(function.split("::")[:2])
         if known in _REFUSED_FUNCTIONS:
-            self.fail(place, f"{known} is not supported", _REFUSED_FUNCTIONS[known], "unsupported")
+            self.fail(place, f"{known} is not supported here", _REFUSED_FUNCTIONS[known], "unsupported")
         else:
             hint = did_you_mean(function, self._functions)
             self.fail(place, f"{function} is not an intrinsic function", hint)

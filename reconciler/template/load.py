@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -12,7 +12,8 @@ from reconciler.model.plan import Output, Parameter, PlannedResource, Target
 from reconciler.model.values import Deferred, Unknown, leaves
 from reconciler.schema.scalars import text
 from reconciler.template.folding import Folder
-from reconciler.template.parameters import load_parameters
+from reconciler.template.loops import Loops, has_loops
+from reconciler.template.parameters import in_scope, load_parameters
 from reconciler.template.problems import Locate, Place, Problems, did_you_mean, kind_of
 from reconciler.template.resources import load_resources, present_resources
 from reconciler.template.scope import NO_VALUE, FoldScope, pseudo_parameters
@@ -33,6 +34,11 @@ _SECTIONS = frozenset(
 _REFUSED_SECTIONS = frozenset({"Hooks", "Rules"})
 #: adds only functions that are evaluated here anyway
 _HARMLESS_TRANSFORM = "AWS::LanguageExtensions"
+_TRANSFORMS: Mapping[str, str] = {
+    "AWS::CodeDeployBlueGreen": "turns updates into deployments by CodeDeploy",
+    "AWS::Include": "copies in a file from S3 that nobody here has seen",
+    "AWS::Serverless": "is the SAM transform, which CloudFormation runs",
+}
 _OUTPUT_KEYS = frozenset({"Condition", "Description", "Export", "Value"})
 
 
@@ -43,6 +49,9 @@ class LoadedTemplate:
     parameters: tuple[Parameter, ...]
     resources: dict[LogicalId, PlannedResource]
     outputs: tuple[Output, ...]
+    #: the template as it was folded, with its loops written out, and where its places come from
+    document: Mapping[str, Any] = field(default_factory=dict)
+    locate: Locate = lambda _place: ("", 0)
 
 
 def load_template(
@@ -62,12 +71,16 @@ def load_template(
     _check_sections(document, problems)
     declared = load_parameters(document.get("Parameters"), parameters, problems)
     scope = FoldScope(
-        parameters={parameter.name: parameter.value for parameter in declared},
+        parameters={parameter.name: in_scope(parameter) for parameter in declared},
         mappings=_text_keys(_mapping(document, "Mappings", problems), 3),
         conditions={},
         pseudo=pseudo_parameters(target, plan_name),
         resources=frozenset(),
     )
+    if has_loops(document):
+        loops = Loops(Folder(scope, problems).fold, problems)
+        document = loops.written_out(document)
+        problems.locate = locate = loops.located(locate)
     section = _mapping(document, "Resources", problems)
     scope = replace(scope, conditions=_conditions(document, scope, problems))
     present = present_resources(section, Folder(scope, problems), problems)
@@ -77,7 +90,7 @@ def load_template(
     _check_cycles(resources, problems)
     outputs = tuple(_outputs(_mapping(document, "Outputs", problems), folder, problems))
     problems.raise_if_any()
-    return LoadedTemplate(declared, resources, outputs)
+    return LoadedTemplate(declared, resources, outputs, document, locate)
 
 
 def _check_sections(document: Mapping[str, Any], problems: Problems) -> None:
@@ -88,10 +101,16 @@ def _check_sections(document: Mapping[str, Any], problems: Problems) -> None:
             problems.add((str(name),), f"{name} is not a section of a template", did_you_mean(str(name), _SECTIONS))
     transforms = document.get("Transform") or []
     for transform in transforms if isinstance(transforms, list) else [transforms]:
-        if transform != _HARMLESS_TRANSFORM:
-            problems.add(
-                ("Transform",), f"transform {transform} is not supported", "give the template it makes", "unsupported"
-            )
+        if transform == _HARMLESS_TRANSFORM:
+            continue
+        macro = transform.get("Name") if isinstance(transform, Mapping) else transform
+        known = _TRANSFORMS.get(str(macro).split("-")[0], "is run by CloudFormation alone")
+        problems.add(
+            ("Transform",),
+            f"transform {macro} is not supported: it {known}",
+            "give the template it makes, or deliver the template as a stack (spec.stack)",
+            "unsupported",
+        )
     if not document.get("Resources"):
         problems.add(("Resources",) if "Resources" in document else (), "a template needs at least one resource")
 
@@ -115,7 +134,7 @@ def _text_keys(value: Any, levels: int) -> Any:
 
 def _conditions(document: Mapping[str, Any], scope: FoldScope, problems: Problems) -> dict[str, bool]:
     """Every condition's value. One that can't be evaluated counts as true, so that its resources are still checked."""
-    section = _without_loops(_mapping(document, "Conditions", problems), "Conditions", problems)
+    section = _mapping(document, "Conditions", problems)
     values: dict[str, bool] = dict.fromkeys(section, True)
     graph = {name: _named_conditions(node) & section.keys() for name, node in section.items()}
     order = _order(
@@ -126,13 +145,6 @@ def _conditions(document: Mapping[str, Any], scope: FoldScope, problems: Problem
         value = folder.condition(section[name], ("Conditions", name))
         values[name] = value is not False
     return values
-
-
-def _without_loops(section: Mapping[str, Any], name: str, problems: Problems) -> dict[str, Any]:
-    loops = [key for key in section if str(key).startswith("Fn::ForEach::")]
-    for key in loops:
-        problems.add((name, key), "Fn::ForEach is not supported", f"write the {name.lower()} out", "unsupported")
-    return {key: node for key, node in section.items() if key not in loops}
 
 
 def _named_conditions(node: Any) -> frozenset[str]:
@@ -170,7 +182,7 @@ def _order(graph: Mapping[Any, frozenset[Any]], report: Any) -> list[Any]:
 
 def _outputs(section: Mapping[str, Any], folder: Folder, problems: Problems) -> Iterator[Output]:
     exported: dict[str, str] = {}
-    for name, node in _without_loops(section, "Outputs", problems).items():
+    for name, node in section.items():
         place: Place = ("Outputs", name)
         if not isinstance(node, Mapping) or "Value" not in node:
             problems.add(place, f"output {name} needs a Value")

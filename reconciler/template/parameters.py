@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.plan import Parameter
-from reconciler.model.values import Sensitive
+from reconciler.model.values import Deferred, Sensitive
 from reconciler.schema.scalars import text
+from reconciler.template.dynamic import PARAMETER
 from reconciler.template.problems import INVALID, Problems, did_you_mean, kind_of
 
 _KEYS = frozenset(
@@ -26,9 +27,25 @@ _KEYS = frozenset(
         "Type",
     }
 )
-_LIST_TYPES = re.compile(r"CommaDelimitedList|List<(String|Number|AWS::[A-Za-z0-9:]+)>")
-_STRING_TYPES = re.compile(r"String|AWS::SSM::Parameter::Name|AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+")
-_TYPES = ("String", "Number", "List<Number>", "CommaDelimitedList")
+#: AWS's own types: what a value of each looks like. AWS checks at deployment that it exists; the calls here do.
+_AWS_TYPES: Mapping[str, str] = {
+    "AWS::EC2::AvailabilityZone::Name": r"[a-z]{2}(-[a-z]+)+-\d[a-z](-.+)?|[a-z]{2}(-[a-z]+)+-\d-[a-z0-9-]+",
+    "AWS::EC2::Image::Id": r"ami-[0-9a-f]+",
+    "AWS::EC2::Instance::Id": r"i-[0-9a-f]+",
+    "AWS::EC2::KeyPair::KeyName": r".{1,255}",
+    "AWS::EC2::SecurityGroup::GroupName": r".{1,255}",
+    "AWS::EC2::SecurityGroup::Id": r"sg-[0-9a-f]+",
+    "AWS::EC2::Subnet::Id": r"subnet-[0-9a-f]+",
+    "AWS::EC2::VPC::Id": r"vpc-[0-9a-f]+",
+    "AWS::EC2::Volume::Id": r"vol-[0-9a-f]+",
+    "AWS::Route53::HostedZone::Id": r"(/hostedzone/)?[A-Z0-9]{1,32}",
+    "AWS::SSM::Parameter::Name": r"[A-Za-z0-9_./:-]{1,2048}",
+}
+_LIST = re.compile(r"List<(.+)>")
+#: ``AWS::SSM::Parameter::Value<type>``: the value given is the name of a parameter that holds one
+_STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+_PLAIN = ("String", "Number", "List<Number>", "CommaDelimitedList")
+_TYPES = (*_PLAIN, *_AWS_TYPES, *(f"List<{name}>" for name in ("String", *_AWS_TYPES)))
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -98,22 +115,35 @@ def _checked_type(kind: Any, place: tuple[str, ...], problems: Problems) -> str 
     if not isinstance(kind, str):
         problems.add(place, "a parameter needs a Type", "for example String")
         return None
-    if "AWS::SSM::Parameter::Value<" in kind:
-        problems.add(
-            place,
-            f"parameter type {kind} is not supported by this version",
-            "use a dynamic reference: {{resolve:ssm:/name}}",
-            "unsupported",
-        )
-        return None
-    if kind == "Number" or _LIST_TYPES.fullmatch(kind) or _STRING_TYPES.fullmatch(kind):
+    stored = _STORED.fullmatch(kind)
+    if (stored[1] if stored else kind) in _TYPES:
         return kind
     problems.add(place, f"{kind!r} is not a parameter type", did_you_mean(kind, _TYPES))
     return None
 
 
+def in_scope(parameter: Parameter) -> Any:
+    """What a reference to a parameter stands for: its value, or what the Parameter Store holds under that name."""
+    stored = _STORED.fullmatch(parameter.type)
+    if stored is None or parameter.value is INVALID:
+        return parameter.value
+    name = parameter.value.reveal() if isinstance(parameter.value, Sensitive) else parameter.value
+    value = Deferred(PARAMETER, name)
+    return Deferred("Fn::Split", [",", value]) if _is_list(stored[1]) else value
+
+
 def _is_list(kind: str) -> bool:
-    return _LIST_TYPES.fullmatch(kind) is not None
+    return kind == "CommaDelimitedList" or _LIST.fullmatch(kind) is not None
+
+
+def _check_form(kind: str, value: str) -> None:
+    """Raise unless a value of one of AWS's own types looks like one."""
+    listed = _LIST.fullmatch(kind)
+    stored = _STORED.fullmatch(kind)
+    name = "AWS::SSM::Parameter::Name" if stored else listed[1] if listed else kind
+    pattern = _AWS_TYPES.get(name)
+    if pattern is not None and not re.fullmatch(pattern, value):
+        raise _Rejected(f"is no {name}")
 
 
 def _value(kind: str, given: Any) -> Any:
@@ -148,6 +178,7 @@ def _check(kind: str, value: Any, declaration: Mapping[str, Any]) -> None:
     for item in items:
         if kind == "List<Number>" and not _NUMBER.fullmatch(str(item)):
             raise _Rejected("must be a list of numbers")
+        _check_form(kind, str(item))
         _check_pattern(str(item), declaration)
         if kind == "Number":
             _check_range(float(item), declaration)

@@ -26,12 +26,12 @@ class Problems:
     """Problems found so far, in the order found, each once."""
 
     def __init__(self, locate: Locate | None = None) -> None:
-        self._locate = locate
+        self.locate = locate
         self._found: dict[tuple[str, str], Problem] = {}
 
     def add(self, place: Place, message: str, suggestion: str = "", reason: str = "invalid") -> None:
         """Record what is wrong at ``place``."""
-        file, line = self._locate(place) if self._locate else ("", 0)
+        file, line = self.locate(place) if self.locate else ("", 0)
         path = "/".join(str(part) for part in place)
         problem = Problem(message, file=file, line=line, path=path, suggestion=suggestion, reason=reason)
         self._found.setdefault((path, message), problem)

@@ -69,8 +69,13 @@ def load_resources(
 
 
 def _well_formed(name: Any, node: Any, place: Place, problems: Problems) -> bool:
-    if str(name).startswith("Fn::ForEach::"):
-        problems.add(place, "Fn::ForEach is not supported", "write the resources out", "unsupported")
+    if name == "Fn::Transform":
+        problems.add(
+            place,
+            "Fn::Transform is not supported: CloudFormation alone runs macros",
+            "give what it makes",
+            "unsupported",
+        )
         return False
     if not isinstance(name, str) or not _LOGICAL_ID.fullmatch(name):
         problems.add(place, f"{name!r} is not a logical id", "use letters and digits only")

@@ -27,6 +27,9 @@ class Lookup(Protocol):
     def imported(self, name: str) -> Any:
         """The value that another plan exports under a name."""
 
+    def parameter(self, name: str) -> Any:
+        """The plain value of a parameter in Systems Manager's Parameter Store; a list of it as text with commas."""
+
     def dynamic(self, service: str, key: str) -> Any:
         """The value of a dynamic reference: service ``ssm``, ``ssm-secure`` or ``secretsmanager``; a ``Sensitive``."""
 

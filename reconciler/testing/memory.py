@@ -167,3 +167,6 @@ class NoClaims:
 
     def incoming(self, plan: Plan, records: Collection[Record]) -> Mapping[LogicalId, Claim]:
         return {}
+
+    def exporter(self, plan: Plan, name: str) -> str:
+        return ""

@@ -240,6 +240,10 @@ class NoOutside:
         """Never exported."""
         raise AwsFault(FaultKind.NOT_FOUND, f"nothing exports {name}")
 
+    def parameter(self, name: str) -> Any:
+        """Never there."""
+        raise AwsFault(FaultKind.NOT_FOUND, f"there is no parameter {name}")
+
     def dynamic(self, service: str, key: str) -> Any:
         """Never there."""
         raise AwsFault(FaultKind.NOT_FOUND, f"{service} has no {key}")

@@ -115,12 +115,15 @@ def _field(page: Page, path: str, before: Any, after: Any, note: str) -> None:
 
 
 def _reasons(field: FieldChange) -> str:
-    return _notes({"reason": field.reason, "forces_replacement": field.forces_replacement})
+    return _notes({"reason": field.reason, "forces_replacement": field.forces_replacement, "after": field.after})
 
 
 def _notes(field: Any) -> str:
     forced = "forces replacement" if field.get("forces_replacement") else ""
-    return ", ".join(part for part in (str(field.get("reason") or ""), forced) if part)
+    reason = str(field.get("reason") or "")
+    if reason == "plan" and field.get("after", "") is None:
+        reason = "the plan no longer sets it"
+    return ", ".join(part for part in (reason, forced) if part)
 
 
 def _nothing(changes: ChangeSet) -> str:

@@ -16,9 +16,9 @@ from reconciler.cli.show import changes, protocol, tables
 from reconciler.cli.show.decision import decision
 from reconciler.cli.show.failure import failure
 from reconciler.cli.show.page import ago, clean
-from reconciler.model.change import Action, Change, ChangeSet, ResourceState, Verb
+from reconciler.model.change import Action, Change, ChangeSet, FieldChange, ResourceState, Verb
 from reconciler.model.errors import FaultKind
-from reconciler.model.ids import Identifier, LogicalId
+from reconciler.model.ids import Identifier, LogicalId, TypeName
 from reconciler.model.report import PlanState, PlanStatus, Receipt, RunReport, StepResult, StepState
 from reconciler.model.resource import SyncState
 from reconciler.status.explain import explain
@@ -65,6 +65,13 @@ def test_a_change_set_reads_like_a_terraform_plan() -> None:
         "",
         "Plan: 1 to adopt, 2 to add, 2 to change, 2 to destroy.",
     ]
+
+
+def test_what_a_plan_no_longer_sets_is_said_to_be_so() -> None:
+    field = FieldChange("/DelaySeconds", 5, None, reason="plan")
+    change = Change(LogicalId("Q"), TypeName("AWS::SQS::Queue"), Action.UPDATE, Identifier("q"), {}, {}, (field,))
+    out = printed(changes.change_set(ChangeSet(a_plan(), changes=(change,))))
+    assert "- /DelaySeconds: 5 -> (absent)  # the plan no longer sets it" in out
 
 
 def test_colour_is_only_for_terminals() -> None:

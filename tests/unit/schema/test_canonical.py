@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from reconciler.model.values import Sensitive, Unknown
-from reconciler.schema import Path, TypeSchema, accepts, canonical, schema_for
+from reconciler.schema import Path, TypeSchema, canonical, same, schema_for
 
 ROLE = "AWS::IAM::Role"
 GROUP = "AWS::EC2::SecurityGroup"
@@ -20,7 +21,7 @@ def schema(name: str) -> TypeSchema:
     return found
 
 
-def same(name: str, path: Path, left: Any, right: Any) -> bool:
+def equal(name: str, path: Path, left: Any, right: Any) -> bool:
     return bool(canonical(schema(name), path, left) == canonical(schema(name), path, right))
 
 
@@ -178,7 +179,7 @@ def policy(**statement: Any) -> dict[str, Any]:
     ],
 )
 def test_means_the_same(name: str, path: Path, left: Any, right: Any) -> None:
-    assert same(name, path, left, right)
+    assert equal(name, path, left, right)
     assert canonical(schema(name), (), {path[0]: left} if path else left) == canonical(
         schema(name), (), {path[0]: right} if path else right
     )
@@ -232,7 +233,7 @@ def test_means_the_same(name: str, path: Path, left: Any, right: Any) -> None:
     ],
 )
 def test_differs(name: str, path: Path, left: Any, right: Any) -> None:
-    assert not same(name, path, left, right)
+    assert not equal(name, path, left, right)
 
 
 def test_without_a_schema_only_policies_and_json_are_understood() -> None:
@@ -265,6 +266,8 @@ def test_map_keys_do_not_fill_the_cache() -> None:
     assert len(found.normalisers) <= before + 1
 
 
+TASK = "arn:aws:ecs:eu-central-1:123456789012:task-definition/"
+HOME = "arn:aws:kms:us-east-1:123456789012:key/"
 ARN = "arn:aws:kms:eu-central-1:123456789012:key/"
 
 
@@ -285,11 +288,40 @@ ARN = "arn:aws:kms:eu-central-1:123456789012:key/"
         ("AWS::Route53::HostedZone", ("Name",), "Example.com", "example.com.", True),
         ("AWS::Route53::HostedZone", ("Name",), "example.com", "example.org.", False),
         ("AWS::EC2::EIP", ("Domain",), "standard", "vpc", True),
-        ("AWS::EFS::FileSystem", ("KmsKeyId",), "alias/x", f"{ARN}1-2", False),
+        ("AWS::EFS::FileSystem", ("KmsKeyId",), "alias/x", f"{ARN}1-2", True),
+        ("AWS::EFS::FileSystem", ("KmsKeyId",), f"{ARN}1-3", f"{ARN}1-2", False),
+        ("AWS::EC2::Volume", ("KmsKeyId",), "1-2", f"{HOME}1-2", True),
+        ("AWS::EC2::Volume", ("KmsKeyId",), f"{HOME}1-2", "1-2", True),
+        ("AWS::EC2::Volume", ("KmsKeyId",), "1-3", f"{ARN}1-2", False),
+        ("AWS::EC2::Volume", ("KmsKeyId",), f"{ARN}1-3", f"{ARN}1-2", False),
+        ("AWS::ECS::Service", ("Cluster",), "main", "arn:aws:ecs:us-east-1:123456789012:cluster/main", True),
+        ("AWS::ECS::Service", ("Cluster",), "main", "arn:aws:ecs:eu-west-1:123456789012:cluster/main", False),
+        ("AWS::ImageBuilder::ImageRecipe", ("Version",), "1.0.x", "1.0.12", True),
+        ("AWS::ImageBuilder::ImageRecipe", ("Version",), "1.0.x", "1.1.12", False),
+        ("AWS::ImageBuilder::ImageRecipe", ("Version",), "1.0.x", "1x0.12", False),
+        ("AWS::GameLift::Fleet", ("AnywhereConfiguration", "Cost"), "10", "10.0", True),
+        ("AWS::Lambda::EventSourceMapping", ("StartingPositionTimestamp",), "5", 5000, True),
+        ("AWS::Lambda::EventSourceMapping", ("StartingPositionTimestamp",), 5, 5001, False),
+        ("AWS::Cognito::UserPool", ("Schema", "*", "Name"), "team", "custom:team", True),
+        ("AWS::DMS::Endpoint", ("MongoDbSettings", "AuthMechanism"), "scram-sha-1", "scram_sha_1", True),
+        ("AWS::ECS::Service", ("TaskDefinition",), "web", f"{TASK}web:7", True),
+        ("AWS::ECS::Service", ("TaskDefinition",), "web", f"{TASK}api:7", False),
+        ("AWS::ECS::Service", ("TaskDefinition",), "web:6", f"{TASK}web:7", False),
         ("AWS::RDS::DBInstance", ("EngineVersion",), ["8.0"], "8.0.35", False),
         ("AWS::RDS::DBInstance", ("Nope",), "8.0", "8.0.35", False),
         ("AWS::S3::Bucket", ("BucketName",), "a", "b", False),
     ],
 )
 def test_what_aws_makes_of_a_value_is_accepted(name: str, path: Path, given: Any, live: Any, accepted: bool) -> None:
-    assert accepts(schema(name), path, given, live) is accepted
+    properties: Any = given
+    for part in reversed(path):
+        properties = [properties] if part == "*" else {part: properties}
+    around = tuple(_enclosing(properties, path))
+    assert same(schema(name), path, given, live, around) is accepted
+
+
+def _enclosing(properties: Any, path: Path) -> Iterator[dict[str, Any]]:
+    for part in path:
+        if isinstance(properties, dict):
+            yield properties
+        properties = properties[0 if part == "*" else part]

@@ -37,6 +37,9 @@ class Live:
     def imported(self, name: str) -> Any:
         return {"net-vpc": "vpc-imported"}.get(name, Unknown(f"export {name}"))
 
+    def parameter(self, name: str) -> Any:
+        return {"/ami": "ami-1", "/zones": "a,b"}.get(name, Unknown(f"parameter {name}"))
+
     def dynamic(self, service: str, key: str) -> Any:
         self.asked.append((service, key))
         return Sensitive(f"<{service}:{key}>")

@@ -1,0 +1,128 @@
+"""What AWS normalises beyond what its schemas say: declared property by property, each from its documentation.
+
+A row is added when a service's documentation (or its answers) say that it stores a value in another spelling. Nothing
+here is guessed from a name: a spelling too few is a difference that people see, one too many is drift that nobody sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.schema.types import Path
+
+
+def _at(type_name: str, *paths: str) -> Iterable[tuple[str, Path]]:
+    return ((type_name, tuple(path.split("/"))) for path in paths)
+
+
+def _table(*rows: Iterable[tuple[str, Path]]) -> frozenset[tuple[str, Path]]:
+    return frozenset(entry for row in rows for entry in row)
+
+
+#: stored in lower case, whatever was given ("This parameter is stored as a lowercase string")
+LOWER_CASE = _table(
+    _at("AWS::DMS::Endpoint", "EndpointIdentifier", "EngineName"),
+    _at("AWS::DMS::EventSubscription", "SubscriptionName"),
+    _at("AWS::DMS::ReplicationInstance", "ReplicationInstanceIdentifier", "ReplicationSubnetGroupIdentifier"),
+    _at("AWS::DMS::ReplicationSubnetGroup", "ReplicationSubnetGroupIdentifier"),
+    _at("AWS::DMS::ReplicationTask", "ReplicationTaskIdentifier"),
+    _at("AWS::DocDB::DBCluster", "DBClusterIdentifier", "DBClusterParameterGroupName", "DBSubnetGroupName"),
+    _at("AWS::DocDB::DBClusterParameterGroup", "Name"),
+    _at("AWS::DocDB::DBInstance", "DBClusterIdentifier", "DBInstanceIdentifier"),
+    _at("AWS::DocDB::DBSubnetGroup", "DBSubnetGroupName"),
+    _at("AWS::ElastiCache::CacheCluster", "CacheParameterGroupName", "CacheSubnetGroupName", "ClusterName"),
+    _at("AWS::ElastiCache::ParameterGroup", "CacheParameterGroupName"),
+    _at("AWS::ElastiCache::ReplicationGroup", "CacheParameterGroupName", "CacheSubnetGroupName"),
+    _at("AWS::ElastiCache::ServerlessCache", "ServerlessCacheName"),
+    _at("AWS::ElastiCache::SubnetGroup", "CacheSubnetGroupName"),
+    _at("AWS::MemoryDB::Cluster", "ClusterName", "ParameterGroupName", "SubnetGroupName"),
+    _at("AWS::MemoryDB::ParameterGroup", "ParameterGroupName"),
+    _at("AWS::MemoryDB::SubnetGroup", "SubnetGroupName"),
+    _at("AWS::RDS::ClusterSnapshot", "DBClusterIdentifier", "DBClusterSnapshotIdentifier"),
+    _at("AWS::RDS::DBClusterEndpoint", "DBClusterEndpointIdentifier", "DBClusterIdentifier"),
+    _at("AWS::RDS::DBSnapshot", "DBInstanceIdentifier", "DBSnapshotIdentifier"),
+    _at("AWS::Redshift::Cluster", "ClusterIdentifier", "ClusterParameterGroupName", "ClusterSubnetGroupName", "DBName"),
+    _at("AWS::Redshift::ClusterParameterGroup", "ParameterGroupName"),
+    _at("AWS::Redshift::ClusterSubnetGroup", "ClusterSubnetGroupName"),
+)
+
+#: stored in one letter case or compared without it: header names (RFC 9110), load balancer protocols
+ANY_CASE = _table(
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Listeners/*/InstanceProtocol", "Listeners/*/Protocol"),
+    _at("AWS::ElasticLoadBalancingV2::ListenerRule", "Conditions/*/HttpHeaderConfig/HttpHeaderName"),
+    _at("AWS::CloudFront::Distribution", "DistributionConfig/Origins/*/OriginCustomHeaders/*/HeaderName"),
+)
+
+#: DNS names as Route 53 keeps them: lower case, with or without the final dot, ``\052`` for an asterisk
+DNS_NAME = _table(
+    _at("AWS::Route53::HostedZone", "Name"),
+    _at("AWS::Route53::RecordSet", "AliasTarget/DNSName", "HostedZoneName", "Name"),
+    _at("AWS::Route53::RecordSetGroup", "HostedZoneName"),
+    _at("AWS::Route53::RecordSetGroup", *(f"RecordSets/*/{name}" for name in ("AliasTarget/DNSName", "Name"))),
+    _at("AWS::Route53::RecordSetGroup", "RecordSets/*/HostedZoneName"),
+    _at("AWS::Route53Resolver::ResolverRule", "DomainName"),
+)
+
+#: types for which EC2 documents that it "canonicalizes the CIDR block": host bits are cleared
+BARE_NETWORKS = frozenset(
+    {
+        "AWS::EC2::NetworkAclEntry",
+        "AWS::EC2::Route",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::SubnetCidrBlock",
+        "AWS::EC2::VPC",
+    }
+)
+
+#: ``1 vCPU`` is 1024 units and ``2 GB`` 2048 MiB: "converted to an integer when the task definition is registered"
+CPU_UNITS = _table(_at("AWS::ECS::TaskDefinition", "Cpu"), _at("AWS::ECS::DaemonTaskDefinition", "Cpu"))
+MEBIBYTES = _table(_at("AWS::ECS::TaskDefinition", "Memory"), _at("AWS::ECS::DaemonTaskDefinition", "Memory"))
+
+#: strings holding JSON that the service parses: white space and the order of keys mean nothing
+JSON_TEXT = _table(
+    _at("AWS::ApiGateway::Model", "Schema"),
+    _at("AWS::ApiGatewayV2::Model", "Schema"),
+    _at("AWS::CloudWatch::Dashboard", "DashboardBody"),
+    _at("AWS::EKS::Addon", "ConfigurationValues"),
+    _at("AWS::SSM::Document", "Content"),
+    _at("AWS::StepFunctions::StateMachine", "DefinitionString"),
+    _at("AWS::VerifiedPermissions::PolicyStore", "Schema/CedarJson"),
+)
+
+#: text in lines (keys and certificates) kept with Unix line ends and without white space at the end
+TEXT_LINES = _table(
+    _at("AWS::ACMPCA::CertificateAuthorityActivation", "Certificate", "CertificateChain"),
+    _at("AWS::CloudFront::PublicKey", "PublicKeyConfig/EncodedKey"),
+    _at("AWS::DMS::Certificate", "CertificatePem"),
+    _at("AWS::EC2::KeyPair", "PublicKeyMaterial"),
+    _at("AWS::IAM::ServerCertificate", "CertificateBody", "CertificateChain", "PrivateKey"),
+    _at("AWS::IVS::PlaybackKeyPair", "PublicKeyMaterial"),
+    _at("AWS::IVS::PublicKey", "PublicKeyMaterial"),
+    _at("AWS::IoT::CACertificate", "CACertificatePem"),
+    _at("AWS::IoT::Certificate", "CACertificatePem", "CertificatePem"),
+    _at("AWS::RolesAnywhere::CRL", "CrlData"),
+    _at("AWS::Transfer::Certificate", "Certificate", "CertificateChain", "PrivateKey"),
+)
+
+#: given by name or id, answered as an ARN, or the other way round; the ARN's last part is the name or id
+ARN_OR_NAME = _table(
+    _at("AWS::ECS::Service", "Cluster"),
+    _at("AWS::ECS::TaskSet", "Cluster", "Service"),
+    _at("AWS::KMS::Alias", "TargetKeyId"),
+    _at("AWS::Lambda::EventInvokeConfig", "FunctionName"),
+    _at("AWS::Lambda::Permission", "FunctionName"),
+    _at("AWS::SecretsManager::RotationSchedule", "SecretId"),
+)
+
+#: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
+DURATION = _table(
+    _at("AWS::FIS::ExperimentTemplate", "ExperimentReportConfiguration/PostExperimentDuration"),
+    _at("AWS::FIS::ExperimentTemplate", "ExperimentReportConfiguration/PreExperimentDuration"),
+    _at("AWS::SSO::PermissionSet", "SessionDuration"),
+)
+
+#: times of day and date beside those that the schemas call ``date-time``
+MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime"))
