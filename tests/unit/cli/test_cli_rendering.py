@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_fakes import VPC, FakePreview, a_plan
-from conftest import Cli
 
 from reconciler.model.change import ChangeSet
 from reconciler.model.errors import AwsFault, FaultKind
@@ -20,13 +20,13 @@ def a_network(**settings: object) -> Plan:
     return replace(a_plan(), resources={vpc.logical_id: vpc}, **settings)  # type: ignore[arg-type]
 
 
-def given(cli: Cli, plan: Plan) -> None:
+def given(cli: Any, plan: Plan) -> None:
     cli.app.source.snapshot = Snapshot(plans={PlanName("web"): plan})
     known = {LogicalId("Vpc"): Identifier("vpc-1")}
     cli.app.cycle.previews["web"] = FakePreview(ChangeSet(plan, identifiers=known))
 
 
-def test_files_are_printed_in_the_plans_format(cli: Cli) -> None:
+def test_files_are_printed_in_the_plans_format(cli: Any) -> None:
     given(cli, a_network(pipeline=PipelineTarget("repo", format="cdk", language="python")))
     result = cli("render", "web")
     assert result.exit_code == 0
@@ -36,19 +36,19 @@ def test_files_are_printed_in_the_plans_format(cli: Cli) -> None:
     assert not cli.app.cycle.applied
 
 
-def test_options_win(cli: Cli) -> None:
+def test_options_win(cli: Any) -> None:
     given(cli, a_network(pipeline=PipelineTarget("repo", format="cdk", language="python")))
     assert "==> lib/stack.ts <==" in cli("render", "web", "--language", "typescript").stdout
     assert "==> template.yaml <==" in cli("render", "web", "--format", "cloudformation").stdout
 
 
-def test_the_configurations_format_is_the_default(cli: Cli) -> None:
+def test_the_configurations_format_is_the_default(cli: Any) -> None:
     given(cli, a_network())
     Path("reconciler.yaml").write_text("pipeline: {format: cdk}\n")
     assert "==> lib/stack.ts <==" in cli("render", "web").stdout
 
 
-def test_files_are_written_and_nothing_is_overwritten(cli: Cli, tmp_path: Path) -> None:
+def test_files_are_written_and_nothing_is_overwritten(cli: Any, tmp_path: Path) -> None:
     given(cli, a_network())
     arguments = ("render", "web", "--format", "cdk", "--out", "app")
     assert cli(*arguments).exit_code == 0
@@ -62,7 +62,7 @@ def test_files_are_written_and_nothing_is_overwritten(cli: Cli, tmp_path: Path) 
     assert not (tmp_path / "app" / "lib" / "stack.ts").exists(), "all or nothing"
 
 
-def test_aws_isnt_needed(cli: Cli) -> None:
+def test_aws_isnt_needed(cli: Any) -> None:
     given(cli, a_network())
     cli.app.cycle.previews["web"] = FakePreview(error=AwsFault(FaultKind.ACCESS_DENIED, "no credentials"))
     refused = cli("render", "web", "--format", "cloudformation")
@@ -74,7 +74,7 @@ def test_aws_isnt_needed(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("delivery", [Delivery.STACK, Delivery.TERRAFORM, Delivery.CDK])
-def test_what_is_deployed_as_it_is_isnt_rendered(delivery: Delivery, cli: Cli) -> None:
+def test_what_is_deployed_as_it_is_isnt_rendered(delivery: Delivery, cli: Any) -> None:
     given(cli, replace(a_plan(), delivery=delivery))
     result = cli("render", "web", "--offline")
     assert result.exit_code == 1
