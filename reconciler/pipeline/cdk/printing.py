@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.pipeline.cdk.stack import Stack
-from reconciler.pipeline.cdk.tree import Array, Call, Core, Made, Member, Set, Statement, Struct, Table, Text, Variable
+from reconciler.pipeline.cdk.tree import Call, Core, Member, Statement, Variable
 
 #: columns; what both languages' projects tell their formatters
 WIDTH = 120
@@ -81,6 +81,3 @@ class Printer(ABC):
         return "\n\n".join(
             "\n".join(self.statement(statement, level) for statement in block.statements) for block in self.stack.blocks
         )
-
-
-__all__ = ["WIDTH", "Array", "Call", "Core", "Made", "Member", "Printer", "Set", "Struct", "Table", "Text", "Variable"]
