@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.pipeline.cdk.stack import Stack
-from reconciler.pipeline.cdk.tree import Array, Call, Core, Made, Member, Set, Statement, Struct, Table, Text, Variable
+from reconciler.pipeline.cdk.tree import Call, Core, Member, Statement, Variable
 
 #: columns; what both languages' projects tell their formatters
 WIDTH = 120
@@ -51,9 +51,13 @@ class Printer(ABC):
         if opened is None:
             return flat if flat is not None else str(node)
         head, parts, tail = opened
-        pad = self.indent * (level + 1)
-        lines = [f"{pad}{label}{self.expression(part, level + 1, len(pad) + len(label), 1)}," for label, part in parts]
+        lines = [self.part(label, part, level + 1) for label, part in parts]
         return "\n".join([head, *lines, f"{self.indent * level}{tail}"])
+
+    def part(self, label: str, node: Any, level: int) -> str:
+        """A line, or several, for one part of an expression."""
+        pad = self.indent * level
+        return f"{pad}{label}{self.expression(node, level, len(pad) + len(label), 1)},"
 
     def all_flat(self, nodes: Sequence[Any]) -> list[str] | None:
         """Each on one line, or None if one of them takes several."""
@@ -77,6 +81,3 @@ class Printer(ABC):
         return "\n\n".join(
             "\n".join(self.statement(statement, level) for statement in block.statements) for block in self.stack.blocks
         )
-
-
-__all__ = ["WIDTH", "Array", "Call", "Core", "Made", "Member", "Printer", "Set", "Struct", "Table", "Text", "Variable"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.model.plan import Plan
 from reconciler.pipeline.cdk import names
+from reconciler.pipeline.cdk.printing import WIDTH
 from reconciler.pipeline.cdk.python import literal as python_literal
 from reconciler.pipeline.cdk.typescript import literal as typescript_literal
 from reconciler.pipeline.files import RenderedFile
@@ -26,15 +27,19 @@ def typescript(plan: Plan, header: str) -> tuple[RenderedFile, ...]:
     """Configuration and entry point of an app in TypeScript."""
     class_name, name = names.class_name(plan.name), stack_name(plan)
     account, region = typescript_literal(plan.target.account), typescript_literal(plan.target.region)
+    ident, pad = typescript_literal(name), ""
+    head, tail = f"new {class_name}(app, {ident}, {{", "});"
+    if len(head) > WIDTH:
+        head, pad, tail = f"new {class_name}(\n  app,\n  {ident},\n  {{", "  ", "  },\n);"
     app = f"""// {header}
 import * as cdk from 'aws-cdk-lib';
 import {{ {class_name} }} from '../lib/stack';
 
 const app = new cdk.App({{ analyticsReporting: false }});
-new {class_name}(app, {typescript_literal(name)}, {{
-  env: {{ account: {account}, region: {region} }},
-  synthesizer: new cdk.DefaultStackSynthesizer({{ generateBootstrapVersionRule: false }}),
-}});
+{head}
+{pad}  env: {{ account: {account}, region: {region} }},
+{pad}  synthesizer: new cdk.DefaultStackSynthesizer({{ generateBootstrapVersionRule: false }}),
+{tail}
 """
     return (
         RenderedFile("bin/app.ts", app),

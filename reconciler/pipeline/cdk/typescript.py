@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 from reconciler.pipeline.cdk import names
-from reconciler.pipeline.cdk.printing import Printer
+from reconciler.pipeline.cdk.printing import WIDTH, Printer
 from reconciler.pipeline.cdk.stack import Stack
 from reconciler.pipeline.cdk.tree import Array, Call, Made, Member, Set, Statement, Struct, Table, Text, Variable
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SHORT_NAME = 4
 _ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 
@@ -101,6 +102,16 @@ class _TypeScript(Printer):
             return head + "".join(f"{text}, " for text in before) + inner[0], inner[1], f"{inner[2]})"
         return None
 
+    def part(self, label: str, node: Any, level: int) -> str:
+        """Long text goes on a line of its own, unless its name is so short that this gains nothing."""
+        whole = super().part(label, node, level)
+        if not (
+            len(label.rstrip(": ")) > _SHORT_NAME and isinstance(node, str) and len(whole) > WIDTH and "\n" not in whole
+        ):
+            return whole
+        pad = self.indent * level
+        return f"{pad}{label.rstrip()}\n{pad}{self.indent}{literal(node)},"
+
     def statement(self, statement: Statement, level: int) -> str:
         pad = self.indent * level
         if isinstance(statement, Set):
@@ -117,11 +128,17 @@ class _TypeScript(Printer):
     def _made(self, made: Made, level: int, before: int) -> str:
         variable = self.names.get(made.logical_id)
         head = f"const {variable} = " if variable else ""
-        head += f"new {names.alias(made.module)}.{made.name}(this, {literal(made.construct_id)}"
+        head += f"new {names.alias(made.module)}.{made.name}("
+        ident = literal(made.construct_id)
         if not made.entries:
-            return f"{head})"
+            return f"{head}this, {ident})"
         props = Struct(made.module, "", made.entries)
-        return f"{head}, {self.expression(props, level, before + len(head) + 2, 2)})"
+        hugged = f"{head}this, {ident}, "
+        if before + len(hugged) < WIDTH:
+            return f"{hugged}{self.expression(props, level, before + len(hugged), 2)})"
+        pad = self.indent * (level + 1)
+        inner = self.expression(props, level + 1, len(pad), 1)
+        return f"{head}\n{pad}this,\n{pad}{ident},\n{pad}{inner},\n{self.indent * level})"
 
 
 def _key(name: str) -> str:
