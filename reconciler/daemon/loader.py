@@ -14,8 +14,9 @@ from reconciler.daemon.schedule import Schedule
 from reconciler.model.errors import Problem, StoreError
 from reconciler.model.ids import Digest, PlanName
 from reconciler.model.plan import Plan
-from reconciler.model.report import PlanState, PlanStatus
+from reconciler.model.report import BranchInfo, PlanState, PlanStatus
 from reconciler.queue import WorkQueue
+from reconciler.status.branches import is_underway
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +122,7 @@ class Loader:
         """A plan's file is gone. That deletes nothing: what it manages is reported as orphaned."""
         self._drop_work(name)
         try:
-            resources = app.store.records(name)
+            resources, branch = app.store.records(name), _left(name, app.store.status(name))
             if not resources:
                 app.metrics.forget(name)
                 app.store.drop_status(name)
@@ -136,6 +137,7 @@ class Loader:
                 orphaned=True,
                 message=f"the plan's file is gone; {len(resources)} resources are left as they are",
                 problems=(),
+                branch=branch,
                 updated_at=app.clock.now(),
             )
             app.metrics.record(None, status)
@@ -160,6 +162,16 @@ def _remembered(app: AppLike) -> dict[PlanName, str]:
     except StoreError as error:
         log.error("store not readable", error=str(error))
         return {}
+
+
+def _left(name: PlanName, status: PlanStatus | None) -> BranchInfo | None:
+    """The branch of a plan that was withdrawn: obsolete, and people's to delete: nobody works on it any more."""
+    branch = status.branch if status is not None else None
+    if branch is None or not is_underway(branch):
+        return branch
+    log.warning("branch left behind", plan=name, repository=branch.repository, branch=branch.branch, url=branch.url)
+    note = "the plan was withdrawn: close the pull request and delete the branch, or put the plan back"
+    return replace(branch, state="obsolete", notes=(*branch.notes, note))
 
 
 def _blank(name: PlanName) -> PlanStatus:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ _REJECTED = (
 _WHOLE_ONLY = ("shallow", "dumb http", "filter")
 _PARTIAL = ("--depth=1", "--filter=blob:none")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+#: How many loose objects a clone may gather.
+_LOOSE = 50_000
 #: Git fetches what a partial clone lacks as soon as it is mentioned; here it is only asked whether it is there.
 _NOT_FETCHED = {"GIT_NO_LAZY_FETCH": "1"}
 _BASE = "refs/reconciler/base"
@@ -87,6 +90,8 @@ class Repository:
             self._lock.parent.mkdir(parents=True, exist_ok=True)
             with self._lock.open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
+                self._renew()
+                self._prepare()
                 yield
         except OSError as error:
             raise PipelineError(f"the Git cache {self._directory.parent} can't be used: {error}") from error
@@ -96,7 +101,6 @@ class Repository:
 
         Raises PipelineError when it can't be reached.
         """
-        self._prepare()
         found: dict[str, str] = {}
         for line in self._git.line("ls-remote", "--symref", ORIGIN, "HEAD", "refs/heads/*").splitlines():
             value, _, ref = line.partition("\t")
@@ -232,6 +236,16 @@ class Repository:
             if any(word in str(error) for word in _REJECTED):
                 raise PushRejected(str(error)) from error
             raise
+
+    def _renew(self) -> None:
+        """Throw a clone away that holds too much of what nothing refers to any more: a new one costs little.
+
+        Git's own way of counting: one of the 256 directories speaks for all. Its clearing up would keep new objects.
+        """
+        sample = self._directory / "objects" / "17"
+        if sample.is_dir() and sum(1 for _ in sample.iterdir()) > _LOOSE // 256:
+            shutil.rmtree(self._directory)
+            self._here.clear()
 
     def _prepare(self) -> None:
         """Lay out an empty bare repository. By hand: ``git init`` takes templates and GIT_DIR from its environment."""

@@ -274,6 +274,22 @@ def test_a_base_that_was_rewritten_below_the_clones_history(parts: Remote, tmp_p
         publish(pipeline, plan_at(parts.url, cidr="10.99.0.0/16"))
 
 
+def test_a_clone_that_has_grown_is_made_anew(
+    parts: Remote, tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.pipeline.repository._LOOSE", 256)
+    pipeline = GitPipeline(tmp_path / "cache", clock=clock, options=GitOptions(US, freshness=3600))
+    first = publish(pipeline, plan_at(parts.url))
+    sample = clone_of(tmp_path) / "objects" / "17"
+    sample.mkdir(exist_ok=True)
+    for number in range(3):
+        (sample / f"{number:038d}").write_text("not one of ours")
+    assert publish(pipeline, plan_at(parts.url)).commit == first.commit
+    assert not list(clone_of(tmp_path).glob("objects/17/000*"))
+    later = publish(pipeline, plan_at(parts.url, cidr="10.99.0.0/16"))
+    assert parts.log(f"main..{BRANCH}") == [later.commit, first.commit]
+
+
 # looks are shared
 
 

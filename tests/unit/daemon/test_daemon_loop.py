@@ -16,7 +16,7 @@ from reconciler.daemon.daemon import Daemon
 from reconciler.model.errors import ConfigurationError, Problem, StoreError
 from reconciler.model.ids import PlanName, RequestId
 from reconciler.model.plan import Approval, Snapshot
-from reconciler.model.report import PlanState, Receipt
+from reconciler.model.report import BranchInfo, PlanState, Receipt
 from reconciler.testing.memory import START
 from reconciler.testing.samples import a_record
 
@@ -381,6 +381,24 @@ def test_a_vanished_plan_with_resources_is_orphaned_not_deleted(tmp_path: Path) 
     assert daemon.schedule.intervals == {}
     assert app.metrics.shown["web"].orphaned
     assert app.cycle.made == ["web"]
+
+
+def test_the_branch_of_a_withdrawn_plan_is_reported_as_obsolete(tmp_path: Path) -> None:
+    daemon, app = make(tmp_path, "web")
+    daemon.load("start")
+    work_off(daemon)
+    branch = BranchInfo("r", "main", "feature/add-web", "open", number=7, url="https://x/7")
+    app.store.save_status(replace(a_status("web"), branch=branch))
+    app.store.save_record(a_record("web"))
+    app.source.remove("web")
+    with structlog.testing.capture_logs() as logs:
+        daemon.load("change")
+    status = app.store.status(PlanName("web"))
+    assert status is not None
+    assert status.branch is not None
+    assert (status.orphaned, status.branch.state, status.branch.url) == (True, "obsolete", "https://x/7")
+    assert "the plan was withdrawn" in status.branch.notes[0]
+    assert [line["url"] for line in logs if line["event"] == "branch left behind"] == ["https://x/7"]
 
 
 def test_a_vanished_plan_without_resources_leaves_nothing(tmp_path: Path) -> None:
