@@ -178,7 +178,7 @@ def _default(value: Any, kind: str) -> Any:
 
 def _versions(plan: Plan) -> list[Block]:
     aws = {"source": "hashicorp/aws", "version": f">= {AWS_VERSION}"}
-    cloud_control = {"source": "hashicorp/awscc", "version": f">= {awscc.MINIMUM_VERSION}"}
+    cloud_control = {"source": "hashicorp/awscc", "version": f">= {awscc.deviations().version}"}
     providers = Block("required_providers", (), {"aws": aws, "awscc": cloud_control})
     region, account = plan.target.region, plan.target.account
     return [

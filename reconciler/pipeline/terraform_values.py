@@ -87,18 +87,21 @@ class Translator:
         node = schema.node(place.schema_path)
         if node is None:
             raise place.refuse(f"{schema.type_name} has no such property")
+        if awscc.absent(schema.type_name, place.schema_path):
+            raise place.refuse(
+                f"the awscc provider {awscc.deviations().version} doesn't have this property of {schema.type_name}: "
+                "use format cloudformation for this plan"
+            )
         if isinstance(value, Sensitive):
             return self._hidden(value.reveal(), schema, place)
         if schema.is_secret(place.schema_path):
             return self._hidden(value, schema, place)
         if not isinstance(value, Mapping) and not is_list(value):
             return self.value(value, place)
-        if self._is_json(schema, node, place):
+        shape = awscc.shape(schema, node, place.schema_path)
+        if shape is awscc.Shape.JSON:
             return Call("jsonencode", (self.value(value, place),))
-        if is_list(value):
-            return [self._typed(item, schema, place.item(index)) for index, item in enumerate(value)]
-        rename: Callable[[str], str] = naming.attribute_name if awscc.is_object(schema, node) else str
-        return {rename(key): self._typed(value[key], schema, place.key(key)) for key in sorted(value)}
+        return self._members(value, schema, place, shape, self._typed)
 
     def _hidden(self, value: Any, schema: TypeSchema, place: Place) -> Any:
         """As ``_typed`` for a secret: its shape stays, every scalar in it becomes a variable, references remain."""
@@ -109,16 +112,19 @@ class Translator:
             return self._secret(value.reveal(), place)
         if not isinstance(value, Mapping) and not is_list(value):
             return value if is_public(value, node) else self._secret(value, place)
-        if self._is_json(schema, node, place):
+        shape = awscc.shape(schema, node, place.schema_path)
+        if shape is awscc.Shape.JSON:
             return self._secret(value, place)
-        if is_list(value):
-            return [self._hidden(item, schema, place.item(index)) for index, item in enumerate(value)]
-        rename: Callable[[str], str] = naming.attribute_name if awscc.is_object(schema, node) else str
-        return {rename(key): self._hidden(value[key], schema, place.key(key)) for key in sorted(value)}
+        return self._members(value, schema, place, shape, self._hidden)
 
-    def _is_json(self, schema: TypeSchema, node: Mapping[str, Any], place: Place) -> bool:
-        is_tag_map = schema.tag_style == "map" and place.schema_path == (schema.tag_property,)
-        return not is_tag_map and awscc.is_free_form(schema, node)
+    def _members(
+        self, value: Any, schema: TypeSchema, place: Place, shape: awscc.Shape, translate: Callable[..., Any]
+    ) -> Any:
+        """A list, map or object with its members translated; an object's names are the provider's."""
+        if is_list(value):
+            return [translate(item, schema, place.item(index)) for index, item in enumerate(value)]
+        rename: Callable[[str], str] = naming.attribute_name if shape is awscc.Shape.OBJECT else str
+        return {rename(key): translate(value[key], schema, place.key(key)) for key in sorted(value)}
 
     def _secret(self, value: Any, place: Place) -> Raw:
         self.secret_used = True
