@@ -22,7 +22,7 @@ _DATA = Path(__file__).resolve().parent / "data"
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute or block, as the provider declares it. ``many`` says list or map, ``fields`` is None for a scalar."""
+    """An attribute or block as the provider declares it; ``many``: list or map of; ``fields``: None for a scalar."""
 
     use: str
     block: bool

@@ -16,6 +16,7 @@ from reconciler.model.values import Deferred, Sensitive, Unknown
 from reconciler.pipeline.files import Place, RenderedFile, is_list
 from reconciler.pipeline.header import HEADER
 from reconciler.pipeline.variables import Variable, Variables
+from reconciler.pipeline.writeonly import may_be_written
 from reconciler.schema import TypeSchema, schema_for
 from reconciler.template import references
 
@@ -100,8 +101,8 @@ class _Template:
             return {str(key): self._value(value[key], place.key(str(key)), schema) for key in sorted(value, key=str)}
         if is_list(value):
             return [self._value(item, place.item(index), schema) for index, item in enumerate(value)]
-        if schema is not None and schema.is_secret(place.schema_path) and not _is_public(value, schema, place):
-            return self._secret(value, place, schema)
+        if schema is not None and schema.is_secret(place.schema_path):
+            return value if may_be_written(schema, place.schema_path, value) else self._secret(value, place, schema)
         return value
 
     def _secret(self, value: Any, place: Place, schema: TypeSchema | None) -> Any:
@@ -132,12 +133,6 @@ class _Template:
         if not isinstance(service, str) or not isinstance(key, str):
             raise place.refuse("the name of the secret isn't known before deployment")
         return "{{resolve:" + f"{service}:{key}" + "}}"
-
-
-def _is_public(value: Any, schema: TypeSchema, place: Place) -> bool:
-    """Whether a write-only value is no secret by its kind: a switch, a number, or a word that the schema lists."""
-    node = schema.node(place.schema_path) or {}
-    return value is None or isinstance(value, bool | int | float) or value in node.get("enum", ())
 
 
 def _joined(argument: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from reconciler.model.ids import LogicalId
@@ -13,6 +14,7 @@ from reconciler.pipeline import awscc, naming
 from reconciler.pipeline.files import Place, is_list
 from reconciler.pipeline.hcl import Call, Raw, Template, inline
 from reconciler.pipeline.variables import Variable, Variables
+from reconciler.pipeline.writeonly import may_be_written
 from reconciler.schema import TypeSchema
 from reconciler.template.dynamic import OPENING, split_references
 from reconciler.template.problems import FunctionError
@@ -93,7 +95,7 @@ class Translator:
                 "use format cloudformation for this plan"
             )
         if isinstance(value, Sensitive):
-            return self._hidden(value.reveal(), schema, place)
+            return self._hidden(value.reveal(), schema, place, told=True)
         if schema.is_secret(place.schema_path):
             return self._hidden(value, schema, place)
         if not isinstance(value, Mapping) and not is_list(value):
@@ -103,19 +105,23 @@ class Translator:
             return Call("jsonencode", (self.value(value, place),))
         return self._members(value, schema, place, shape, self._typed)
 
-    def _hidden(self, value: Any, schema: TypeSchema, place: Place) -> Any:
-        """As ``_typed`` for a secret: its shape stays, every scalar in it becomes a variable, references remain."""
+    def _hidden(self, value: Any, schema: TypeSchema, place: Place, *, told: bool = False) -> Any:
+        """As ``_typed`` for a secret: its shape stays, every scalar in it becomes a variable, references remain.
+
+        ``told``: the plan says that it is one, not the schema alone.
+        """
         node = schema.node(place.schema_path) or {}
         if isinstance(value, Deferred):
             return self.value(value, place)
         if isinstance(value, Sensitive):
             return self._secret(value.reveal(), place)
         if not isinstance(value, Mapping) and not is_list(value):
-            return value if is_public(value, node) else self._secret(value, place)
+            written = is_public(value, node) or (not told and may_be_written(schema, place.schema_path, value))
+            return value if written else self._secret(value, place)
         shape = awscc.shape(schema, node, place.schema_path)
         if shape is awscc.Shape.JSON:
             return self._secret(value, place)
-        return self._members(value, schema, place, shape, self._hidden)
+        return self._members(value, schema, place, shape, partial(self._hidden, told=told))
 
     def _members(
         self, value: Any, schema: TypeSchema, place: Place, shape: awscc.Shape, translate: Callable[..., Any]

@@ -15,12 +15,10 @@ from typing import Any, Final
 from reconciler.model.change import ChangeSet
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import Parameter, Plan
-from reconciler.model.values import Sensitive, leaves, reveal
+from reconciler.model.values import Sensitive
 from reconciler.pipeline.files import Place
 from reconciler.pipeline.naming import attribute_name
-
-# Shorter than this, a secret can't be told from text that merely looks like it.
-_SHORTEST_SECRET = 5
+from reconciler.pipeline.secrettexts import SHORTEST_SECRET, secret_texts
 
 
 class _Absent(Enum):
@@ -93,25 +91,6 @@ def parameter_variable(parameter: Parameter) -> Variable:
     return Variable(parameter.name, parameter.type, parameter.description, secret, default)
 
 
-def secret_texts(changes: ChangeSet) -> Iterator[str]:
-    """Every secret that the change set carries and that is long enough to be recognised in a text."""
-    plan = changes.plan
-    carriers = (
-        [Sensitive(reveal(item.value)) if item.no_echo else item.value for item in plan.parameters],
-        [resource.properties for resource in plan.resources.values()],
-        [output.value for output in plan.outputs],
-        [(change.before, change.after) for change in changes.changes],
-        [(field.before, field.after) for change in changes.changes for field in change.fields],
-        list(changes.desired.values()),
-        list(changes.live.values()),
-    )
-    for leaf in leaves(carriers):
-        if isinstance(leaf, Sensitive):
-            for value in leaves(reveal(leaf.reveal())):
-                if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
-                    yield value
-
-
 def refuse_secrets(changes: ChangeSet, texts: Iterable[tuple[str, str]]) -> None:
     """The last line of defence: raise PipelineError if a (name, text) holds a secret of the change set."""
     needles = {form for secret in secret_texts(changes) for form in _forms(secret)}
@@ -129,9 +108,9 @@ def refuse_secrets(changes: ChangeSet, texts: Iterable[tuple[str, str]]) -> None
 def _forms(secret: str) -> Iterator[str]:
     """What a secret looks like in a file: as it is, escaped, line by line, or with its punctuation changed."""
     yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-    yield from (line.strip() for line in secret.splitlines() if len(line.strip()) >= 2 * _SHORTEST_SECRET)
+    yield from (line.strip() for line in secret.splitlines() if len(line.strip()) >= 2 * SHORTEST_SECRET)
     squashed = _squashed(secret)
-    if len(squashed) >= 2 * _SHORTEST_SECRET:
+    if len(squashed) >= 2 * SHORTEST_SECRET:
         yield squashed
 
 

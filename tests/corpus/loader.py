@@ -1,8 +1,9 @@
 """Templates that nobody here wrote, each as the change set that a first pass over it would compute; no AWS involved.
 
-``scripts/get-templates`` gets them: the ones that cfn-lint's authors test it with, good and bad. ``entries`` turns each
-into a plan by the code that reads plans from a source, and that into a change set that creates every resource, by the
-code that computes one in a pass. What we refuse says why, by the reason that a problem has in status and metrics.
+``scripts/get-templates`` gets them: those that cfn-lint is tested with, good and bad, and what troposphere's examples
+print. ``entries`` turns each into a plan by the code that reads plans from a source, and that into a change set that
+creates every resource, by the code that computes one in a pass. What we refuse says why, by the reason that a problem
+has in status and metrics.
 
 Many of the templates are there because they are wrong. Those that only the schemas find fault with are loaded without
 asking them: a renderer may refuse such a one, but mustn't write another one.
