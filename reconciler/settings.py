@@ -153,6 +153,7 @@ class PipelineSettings(_Section):
     branch: Annotated[str, _only(frozenset({"plan", "action", "environment"}))] = "feature/{action}-{plan}"
     path: Annotated[str, _only(frozenset({"plan", "environment", "account", "region"}))] = "infrastructure/{plan}"
     format: Literal["terraform", "cloudformation", "cdk"] = "terraform"
+    provider: Literal["awscc", "aws"] = "awscc"
     author: str = "Reconciler <reconciler@localhost>"
 
 

@@ -210,7 +210,9 @@ def _pipeline(settings: Settings, clock: Clock) -> Pipeline:
     pipeline = settings.pipeline
     default = None
     if pipeline.repository is not None:
-        default = PipelineTarget(pipeline.repository, pipeline.base, pipeline.branch, pipeline.path, pipeline.format)
+        default = PipelineTarget(
+            pipeline.repository, pipeline.base, pipeline.branch, pipeline.path, pipeline.format, pipeline.provider
+        )
     return GitPipeline(
         settings.state_dir / "pipeline", default=default, author=Author(*parseaddr(pipeline.author)), clock=clock
     )

@@ -78,6 +78,23 @@ class PipelineTarget:
     branch: str = "feature/{action}-{plan}"
     path: str = "infrastructure/{plan}"
     format: str = "terraform"
+    provider: str = "awscc"  # of format terraform: awscc, or aws for the types where we can
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """What a template allows as a parameter's value; ``explanation`` is its ConstraintDescription.
+
+    Numbers stay the text that the template has: lengths are whole, the others may be anything that is a number.
+    """
+
+    allowed_values: tuple[str, ...] = ()
+    allowed_pattern: str = ""
+    least_length: str = ""
+    most_length: str = ""
+    least_value: str = ""
+    most_value: str = ""
+    explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +106,18 @@ class Parameter:
     value: Any
     no_echo: bool = False
     description: str = ""
+    constraints: Constraints = Constraints()
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A template output; ``value`` is an expression like a resource's properties."""
+    """A template output; ``value`` is an expression like a resource's properties, ``written`` as theirs."""
 
     name: str
     value: Any
     description: str = ""
     export: Any = None
+    written: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +126,9 @@ class PlannedResource:
 
     ``properties`` is an expression: everything static is evaluated, the rest are ``Deferred`` nodes.
     ``needs``: logical ids that it refers to or names in DependsOn. ``moved_from``: the plan and logical id that it was
-    under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``).
+    under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``). ``written``: the properties with what
+    depends on a parameter left as an expression of it, for renderers; None if nothing does. It is never more than
+    another way to write the same: ``template.with_parameters`` makes ``properties`` of it.
     """
 
     logical_id: LogicalId
@@ -119,6 +140,7 @@ class PlannedResource:
     adopt: Identifier | None = None
     line: int = 0
     moved_from: Owner | None = None
+    written: Properties | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,14 @@ def _with_values(plan: Plan, change: Any) -> Plan:
     return replace(
         plan,
         parameters=tuple(replace(item, value=change(item.value)) for item in plan.parameters),
-        resources={name: replace(item, properties=change(item.properties)) for name, item in plan.resources.items()},
-        outputs=tuple(replace(item, value=change(item.value), export=change(item.export)) for item in plan.outputs),
+        resources={
+            name: replace(item, properties=change(item.properties), written=change(item.written))
+            for name, item in plan.resources.items()
+        },
+        outputs=tuple(
+            replace(item, value=change(item.value), export=change(item.export), written=change(item.written))
+            for item in plan.outputs
+        ),
     )
 
 
@@ -124,8 +130,8 @@ def _plain(value: Any) -> Any:
 def _secrets(plan: Plan) -> Iterator[Any]:
     """Every value of ``plan`` that ``_encoded`` would replace by a digest."""
     yield from _secret_leaves([item.value for item in plan.parameters])
-    yield from _secret_leaves([item.properties for item in plan.resources.values()])
-    yield from _secret_leaves([(item.value, item.export) for item in plan.outputs])
+    yield from _secret_leaves([(item.properties, item.written) for item in plan.resources.values()])
+    yield from _secret_leaves([(item.value, item.export, item.written) for item in plan.outputs])
 
 
 def _secret_leaves(value: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Output, Parameter, PlannedResource, Target
-from reconciler.model.values import Deferred, Unknown, leaves
+from reconciler.model.values import PARAMETER, Deferred, Unknown, leaves
 from reconciler.schema.scalars import text
 from reconciler.template.folding import Folder
 from reconciler.template.parameters import load_parameters
@@ -75,9 +75,28 @@ def load_template(
     folder = Folder(replace(scope, resources=present, removed=removed), problems)
     resources = load_resources(section, present, folder, problems, locate)
     _check_cycles(resources, problems)
-    outputs = tuple(_outputs(_mapping(document, "Outputs", problems), folder, problems))
+    exports = _mapping(document, "Outputs", problems)
+    outputs = tuple(_outputs(exports, folder, problems))
     problems.raise_if_any()
-    return LoadedTemplate(declared, resources, outputs)
+    writing = Folder(replace(folder.scope, keep_parameters=True), Problems(locate))
+    written = {name: writing.fold(section[name].get("Properties"), ()) for name in resources}
+    return LoadedTemplate(
+        declared,
+        {name: _with_written(resource, written[name]) for name, resource in resources.items()},
+        tuple(_written_output(output, writing.fold(exports[output.name]["Value"], ())) for output in outputs),
+    )
+
+
+def _with_written(resource: PlannedResource, written: Any) -> PlannedResource:
+    return replace(resource, written=written) if _depends_on_parameter(written) else resource
+
+
+def _written_output(output: Output, written: Any) -> Output:
+    return replace(output, written=written) if _depends_on_parameter(written) else output
+
+
+def _depends_on_parameter(expression: Any) -> bool:
+    return any(isinstance(leaf, Deferred) and leaf.function == PARAMETER for leaf in leaves(expression))
 
 
 def _check_sections(document: Mapping[str, Any], problems: Problems) -> None:
