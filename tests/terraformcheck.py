@@ -80,7 +80,7 @@ def _value(value: Any, attribute: Attribute, where: str) -> Iterator[str]:
 
 
 def _shaped(value: Any, attribute: Attribute, many: str, where: str) -> Iterator[str]:
-    if _is_expression(value) or value is None or attribute.scalar == "a" and not many:
+    if _is_expression(value) or value is None or (attribute.scalar == "a" and not many):
         return
     if many.startswith("[]"):
         if not isinstance(value, list):

@@ -117,7 +117,7 @@ class GitPipeline:
         if base == branch:
             raise refs.refusal(f"plan {plan.name}: pipeline.branch and pipeline.base are both {base!r}")
         directory = refs.directory(target.path, plan, action)
-        rendered: Sequence[RenderedFile] = render(changes, target.format)
+        rendered: Sequence[RenderedFile] = render(changes, target.format, target.provider)
         files = {"/".join((*directory, file.path)): file.content for file in rendered}
         return _Work(changes, target, refs.repository_address(target.repository), base, branch, directory, files)
 

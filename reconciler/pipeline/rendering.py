@@ -18,11 +18,12 @@ FORMATS: Mapping[str, Callable[[ChangeSet], tuple[RenderedFile, ...]]] = {
 MANAGED_FILES = frozenset(terraform.FILES) | frozenset(cloudformation.FILES)
 
 
-def render(changes: ChangeSet, format_name: str) -> tuple[RenderedFile, ...]:
+def render(changes: ChangeSet, format_name: str, provider: str = "awscc") -> tuple[RenderedFile, ...]:
     """The plan's whole desired state as files. Pure, and the same for the same plan.
 
-    ``format_name`` is ``terraform`` or ``cloudformation``. Raises PipelineError for any other, for what the format
-    can't express (naming resource and property), and if a secret would end up in a file.
+    ``format_name`` is ``terraform`` or ``cloudformation``; ``provider`` is Terraform's, ``awscc`` or ``aws``. Raises
+    PipelineError for any other, for what the format can't express (naming resource and property), and if a secret would
+    end up in a file.
     """
     renderer = FORMATS.get(format_name)
     if renderer is None:
@@ -31,7 +32,7 @@ def render(changes: ChangeSet, format_name: str) -> tuple[RenderedFile, ...]:
         )
         error.retryable = False
         raise error
-    files = renderer(changes)
+    files = terraform.render(changes, provider) if format_name == "terraform" else renderer(changes)
     _refuse_unwritable(files)
     refuse_secrets(changes, ((file.path, file.content) for file in files))
     return files

@@ -7,25 +7,30 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from reconciler.model.errors import PipelineError, SourceError
 from reconciler.model.ids import LogicalId
 from reconciler.model.plan import PlannedResource
-from reconciler.model.values import Deferred, Sensitive, Unknown
+from reconciler.model.values import PARAMETER, Deferred, Sensitive, Unknown
 from reconciler.pipeline import awscc, naming
+from reconciler.pipeline.aws.rules import AwsType, NotCovered
 from reconciler.pipeline.files import Place, is_list
 from reconciler.pipeline.hcl import Call, Raw, Template, inline
 from reconciler.pipeline.variables import Variable, Variables
 from reconciler.pipeline.writeonly import may_be_written
 from reconciler.schema import TypeSchema
+from reconciler.template import with_parameters
 from reconciler.template.dynamic import OPENING, split_references
 from reconciler.template.problems import FunctionError
 
+_CONTAINERS = {awscc.Shape.OBJECT: "mapping", awscc.Shape.MAP: "mapping", awscc.Shape.LIST: "list"}
 _SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
 
 class Translator:
     """Translates the expressions of one plan. Records what they refer to, which decides ``depends_on``.
 
-    ``schemas`` and ``addresses`` are keyed by logical id; ``region`` is the plan's.
+    ``schemas``, ``addresses`` and ``mapped`` are keyed by logical id; what is not ``mapped`` to a resource of the aws
+    provider is one of awscc. ``values`` are the parameters', ``region`` is the plan's.
     """
 
     def __init__(
@@ -35,12 +40,16 @@ class Translator:
         variables: Variables,
         variable_label: Callable[[Variable], str],
         region: str,
+        mapped: Mapping[LogicalId, AwsType],
+        values: Mapping[str, Any],
     ) -> None:
         self._schemas = schemas
         self._addresses = addresses
         self._variables = variables
         self._variable_label = variable_label
         self._region = region
+        self._mapped = mapped
+        self._values = values
         self.used: set[str] = set()
         self.secret_used = False
         self.zones_used = False
@@ -58,16 +67,52 @@ class Translator:
             "Fn::ToJsonString": lambda argument, place: Call("jsonencode", (self.value(argument, place),)),
             "Fn::Length": lambda argument, place: Call("length", (self.value(argument, place),)),
             "Resolve": self._dynamic,
+            PARAMETER: lambda name, _place: self._variable(self._variables.parameter(name)),
         }
 
-    def properties(self, resource: PlannedResource, properties: Mapping[str, Any]) -> dict[str, Any]:
+    def properties(self, resource: PlannedResource) -> dict[str, Any]:
         """The attributes of a resource, by their awscc names."""
         schema = self._schemas[resource.logical_id]
         place = Place(resource.logical_id)
         return {
-            naming.top_level_name(schema.type_name, name): self._typed(properties[name], schema, place.key(name))
-            for name in sorted(properties)
+            naming.top_level_name(schema.type_name, name): self.either(
+                resource, name, partial(self._typed, schema=schema, place=place.key(name))
+            )
+            for name in sorted(resource.properties)
         }
+
+    def either(self, resource: PlannedResource, name: str, translate: Callable[[Any], Any]) -> Any:
+        """A property as it is written with parameters; where that can't be translated, with their values in it."""
+        if resource.written is not None and name in resource.written:
+            used, found = set(self.used), self._variables.mark()
+            try:
+                return translate(resource.written[name])
+            except NotCovered as error:
+                if error.logical_id != resource.logical_id:  # another way to write it won't help
+                    raise
+                self.used = used
+                self._variables.back(found)
+            except PipelineError:
+                self.used = used
+                self._variables.back(found)
+        return translate(resource.properties[name])
+
+    def plain(self, value: Any, schema: TypeSchema, place: Place) -> Any:
+        """As ``value`` for something that the schema describes: names are kept, secrets become variables."""
+        if isinstance(value, Mapping):
+            return {str(key): self.plain(value[key], schema, place.key(str(key))) for key in sorted(value, key=str)}
+        if is_list(value):
+            return [self.plain(item, schema, place.item(index)) for index, item in enumerate(value)]
+        if isinstance(value, Sensitive) or schema.is_secret(place.schema_path):
+            return self._hidden(value, schema, place)
+        return self.value(value, place)
+
+    def known(self, value: Any) -> Any:
+        """A value with the parameters' values in it, for where a rule depends on what it is."""
+        try:
+            return with_parameters(value, self._values)
+        except SourceError:
+            return value
 
     def value(self, value: Any, place: Place) -> Any:
         """A value without a schema: names are kept as they are, functions are translated."""
@@ -98,9 +143,15 @@ class Translator:
             return self._hidden(value.reveal(), schema, place, told=True)
         if schema.is_secret(place.schema_path):
             return self._hidden(value, schema, place)
-        if not isinstance(value, Mapping) and not is_list(value):
-            return self.value(value, place)
         shape = awscc.shape(schema, node, place.schema_path)
+        if isinstance(value, Deferred) or value is None:
+            return self.value(value, place)
+        if not isinstance(value, Mapping) and not is_list(value):
+            if shape in _CONTAINERS:
+                raise place.refuse(f"{schema.type_name} takes a {_CONTAINERS[shape]} here")
+            return self.value(value, place)
+        if shape is awscc.Shape.PLAIN:
+            raise place.refuse(f"{schema.type_name} takes a single value here")
         if shape is awscc.Shape.JSON:
             return Call("jsonencode", (self.value(value, place),))
         return self._members(value, schema, place, shape, self._typed)
@@ -112,7 +163,12 @@ class Translator:
         """
         node = schema.node(place.schema_path) or {}
         if isinstance(value, Deferred):
-            return self.value(value, place)
+            known = self.known(value)
+            if isinstance(known, Deferred) or (not told and may_be_written(schema, place.schema_path, known)):
+                return self.value(value, place)
+            if value.function == PARAMETER:
+                return self._variable(self._variables.parameter(value.argument, secret=True))
+            value = known
         if isinstance(value, Sensitive):
             return self._secret(value.reveal(), place)
         if not isinstance(value, Mapping) and not is_list(value):
@@ -157,14 +213,21 @@ class Translator:
 
     def _ref(self, argument: Any, place: Place) -> Any:
         schema, address = self._resource(argument, place)
-        return awscc.reference(schema, address, place)
+        mapped = self._mapped.get(argument)
+        return awscc.reference(schema, address, place) if mapped is None else Raw(f"{address}.{mapped.ref}")
 
     def _get_att(self, argument: Any, place: Place) -> Any:
         logical_id, name = argument.split(".", 1) if isinstance(argument, str) else argument
         if not isinstance(name, str):
             raise place.refuse("the attribute's name isn't known before deployment")
         schema, address = self._resource(logical_id, place)
-        return awscc.attribute(schema, address, name, place)
+        mapped = self._mapped.get(LogicalId(logical_id))
+        if mapped is None:
+            return awscc.attribute(schema, address, name, place)
+        if name not in mapped.attributes:
+            raise NotCovered(place, logical_id, f"{name} of {schema.type_name} isn't known of {mapped.resource}")
+        found, _, ending = mapped.attributes[name].partition("|")
+        return concatenated([Raw(f"{address}.{found}"), ending])
 
     def _sub(self, argument: Any, place: Place) -> Any:
         text, given = (argument, {}) if isinstance(argument, str) else argument
@@ -213,12 +276,17 @@ class Translator:
         if isinstance(index, Deferred) or is_list(values):
             return Call("element", (self.value(values, place), self.value(index, place)))
         self._refuse_unordered(values, place)
+        if isinstance(values, Deferred) and values.function == "Fn::Cidr":
+            block, _, bits = values.argument
+            return Raw(self._subnet(block, bits, str(int(index)), place))
         return Raw(f"{self._inline(values, place)}[{int(index)}]")
 
     def _refuse_unordered(self, values: Any, place: Place) -> None:
         if not isinstance(values, Deferred) or values.function != "Fn::GetAtt":
             return
         schema, _ = self._resource(values.argument[0], place)
+        if values.argument[0] in self._mapped:
+            return
         node = schema.node(tuple(str(values.argument[1]).split("."))) or {}
         if node.get("uniqueItems") and node.get("insertionOrder") is False:
             raise place.refuse(f"{'.'.join(values.argument)} is a set in Terraform: no item has a position in it")
@@ -229,11 +297,14 @@ class Translator:
 
     def _cidr(self, argument: Any, place: Place) -> Any:
         block, count, bits = argument
+        return Raw(f"[for i in range({self._inline(count, place)}) : {self._subnet(block, bits, 'i', place)}]")
+
+    def _subnet(self, block: Any, bits: Any, number: str, place: Place) -> str:
         network = self._inline(block, place)
-        width = 128 if "ipv_6" in network else 32
-        amount, host_bits = self._inline(count, place), self._inline(bits, place)
+        known = self.known(block)
+        width = 128 if "ipv6" in network.replace("_", "").lower() or (isinstance(known, str) and ":" in known) else 32
         prefix = f'tonumber(split("/", {network})[1])'
-        return Raw(f"[for i in range({amount}) : cidrsubnet({network}, {width} - {host_bits} - {prefix}, i)]")
+        return f"cidrsubnet({network}, {width} - {self._inline(bits, place)} - {prefix}, {number})"
 
     def _inline(self, value: Any, place: Place) -> str:
         return inline(self.value(value, place))
