@@ -17,6 +17,8 @@ from tests.providertable import Attribute, Structure, provider_table
 _REFERENCE = re.compile(
     r"(?<![\w.\"-])((?:aws|awscc)_[a-z0-9_]+)\.([A-Za-z_][A-Za-z0-9_-]*)((?:\.[a-z_][a-z0-9_]*|\[[^\]]*\])*)"
 )
+#: Lists of objects that the provider lets people write as blocks, as everybody does.
+_ATTRIBUTES_AS_BLOCKS = ("aws_security_group.",)
 _TERRAFORMS_OWN = frozenset({"depends_on", "lifecycle", "provider", "count", "for_each", "provisioner", "connection"})
 
 
@@ -67,37 +69,32 @@ def _structure(body: Mapping[str, Any], structure: Structure, where: str, *, top
 
 def _value(value: Any, attribute: Attribute, where: str) -> Iterator[str]:
     is_block = isinstance(value, list) and bool(value) and all(_is_block(item) for item in value)
-    if is_block != attribute.block and not (attribute.block and _is_expression(value)):
-        yield f"{where}: {'an attribute' if is_block else 'a block'}, written as the other"
-    elif is_block:
+    if not is_block:
+        if attribute.block and not _is_expression(value):
+            yield f"{where}: a block, written as an attribute"
+        else:
+            yield from _shaped(value, attribute, attribute.many, where)
+    elif not attribute.block and not where.startswith(_ATTRIBUTES_AS_BLOCKS):
+        yield f"{where}: an attribute, written as a block"
+    else:
         if len(value) > 1 and not attribute.many:
             yield f"{where}: only one block may be given"
         for item in value:
             assert attribute.fields is not None, where
             yield from _structure(item, attribute.fields, where)
-    else:
-        yield from _shaped(value, attribute, attribute.many, where)
 
 
 def _shaped(value: Any, attribute: Attribute, many: str, where: str) -> Iterator[str]:
+    """``many``: what of the attribute's lists and maps is still to come."""
     if _is_expression(value) or value is None or (attribute.scalar == "a" and not many):
         return
-    if many.startswith("[]"):
-        if not isinstance(value, list):
-            yield f"{where}: a list is wanted"
-            return
-        for item in value:
-            yield from _shaped(item, attribute, many[2:], where)
-    elif many.startswith("{}"):
-        if not isinstance(value, dict):
-            yield f"{where}: a map is wanted"
-            return
-        for item in value.values():
+    wanted = {"[]": list, "{}": dict}.get(many[:2], dict if attribute.fields is not None else None)
+    if wanted is not None and not isinstance(value, wanted):
+        yield f"{where}: a {wanted.__name__} is wanted"
+    elif many:
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _shaped(item, attribute, many[2:], where)
     elif attribute.fields is not None:
-        if not isinstance(value, dict):
-            yield f"{where}: an object is wanted"
-            return
         yield from _structure(value, attribute.fields, where)
     elif isinstance(value, dict | list):
         yield f"{where}: a single value is wanted"

@@ -2,8 +2,8 @@
 
 A resource is written with the provider that the plan prefers if that has its type, else with the other one; both in one
 module are common practice. Where aws is preferred and our mapping doesn't cover all that a resource sets, awscc it is.
-An edit can then change its address; so that Terraform doesn't destroy what has lost its address, ``moved.tf`` lets go of
-the other one without touching the resource, which is imported under the new one.
+An edit can then change its address; lest Terraform destroy what has lost its address, ``moved.tf`` lets go of the other
+one without touching the resource, which is imported under the new one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Output, Plan, PlannedResource
 from reconciler.pipeline import aws, awscc, naming
 from reconciler.pipeline.aws.rules import As, NotCovered, Pairs
-from reconciler.pipeline.aws.writing import Part, apart_blocks, body
+from reconciler.pipeline.aws.writing import Part, apart_blocks, body, parts_of
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.hcl import Block, Raw, document
 from reconciler.pipeline.header import HEADER
@@ -57,9 +57,7 @@ def render(changes: ChangeSet, provider: str = "awscc") -> tuple[RenderedFile, .
         "moved.tf": [*states.moved(), *gone],
     }
     files = [_file(name, blocks, plan) for name, blocks in contents.items() if blocks or name == "main.tf"]
-    used = any(" awscc_" in file.content or '"awscc_' in file.content for file in files)
-    versions = module.versions(REMOVING_VERSION if gone else TERRAFORM_VERSION, awscc_too=used)
-    return (*files, _file("versions.tf", versions, plan))
+    return (*files, _file("versions.tf", _versions(plan, REMOVING_VERSION if gone else TERRAFORM_VERSION), plan))
 
 
 class _Module:
@@ -104,8 +102,12 @@ class _Module:
         try:
             attempt()
         except NotCovered as error:
-            if not self.addresses.leave(error.logical_id):
+            name = error.logical_id
+            before, mapping = self.addresses.of[name], self.addresses.mapped[name]
+            if not self.addresses.leave(name):
                 raise
+            parts = parts_of(self._plan.resources[name], mapping, self._schemas[name], self._translator)
+            self.addresses.left[name] = [address for address, _, _ in apart_blocks(parts, before, set())]
             return True
         except PipelineError:  # it comes up again when the whole is rendered
             return False
@@ -154,14 +156,8 @@ class _Module:
         first, *rest = _steps(pointer)
         rule = self.addresses.mapped[name].rules.get(first)
         if rest or not isinstance(rule, As | Pairs):
-            raise (
-                Place(name)
-                .key(first)
-                .refuse(
-                    f"that {pointer} is ignored can't be written for {self.addresses.mapped[name].resource}: use pipeline.provider "
-                    "awscc for this plan"
-                )
-            )
+            why = f"that {pointer} is ignored can't be written for {self.addresses.mapped[name].resource}"
+            raise NotCovered(Place(name).key(first), name, why)
         return rule.name
 
     def output(self, output: Output) -> Block:
@@ -191,17 +187,28 @@ class _Module:
         zones = Block("data", ("aws_availability_zones", "available"), {"state": "available"})
         return [identity, zones] if self._translator.zones_used else [identity]
 
-    def versions(self, terraform: str, *, awscc_too: bool) -> list[Block]:
-        """The versions that this was checked against, and the providers' settings."""
-        region, account = self._plan.target.region, self._plan.target.account
-        required = {"aws": {"source": "hashicorp/aws", "version": _compatible(aws.VERSION)}}
+
+def _versions(plan: Plan, terraform: str) -> list[Block]:
+    """The versions that this was checked against, and the providers' settings.
+
+    Both providers, always: what has left the plan is destroyed with the provider that made it.
+    """
+    region, account = plan.target.region, plan.target.account
+    required = {
+        "aws": {"source": "hashicorp/aws", "version": _compatible(aws.VERSION)},
+        "awscc": {"source": "hashicorp/awscc", "version": _compatible(awscc.deviations().version)},
+    }
+    return [
+        Block(
+            "terraform",
+            (),
+            {"required_version": f">= {terraform}"},
+            (Block("required_providers", (), required),),
+        ),
         # awscc can't check the account; this one does, and data.aws_caller_identity makes sure that it is asked.
-        configured = [Block("provider", ("aws",), {"region": region, "allowed_account_ids": [account]})]
-        if awscc_too:
-            required["awscc"] = {"source": "hashicorp/awscc", "version": _compatible(awscc.deviations().version)}
-            configured.append(Block("provider", ("awscc",), {"region": region}))
-        providers = Block("required_providers", (), required)
-        return [Block("terraform", (), {"required_version": f">= {terraform}"}, (providers,)), *configured]
+        Block("provider", ("aws",), {"region": region, "allowed_account_ids": [account]}),
+        Block("provider", ("awscc",), {"region": region}),
+    ]
 
 
 def _compatible(version: str) -> str:

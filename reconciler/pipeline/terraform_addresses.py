@@ -16,7 +16,8 @@ class Addresses:
     """The addresses of one plan's resources.
 
     ``of``: by logical id. ``mapped``: those that are written with aws, with their mapping. ``left``: those that aws was
-    preferred for but whose mapping doesn't cover them. Raises PipelineError for a type that neither provider has.
+    preferred for but whose mapping doesn't cover them, with the addresses that what belongs to them would have.
+    Raises PipelineError for a type that neither provider has.
     """
 
     def __init__(self, plan: Plan, provider: str, schemas: Mapping[LogicalId, TypeSchema]) -> None:
@@ -24,7 +25,7 @@ class Addresses:
         self._schemas = schemas
         self._names = tuple(plan.resources)
         self._labels = naming.labels(plan.resources)
-        self.left: set[LogicalId] = set()
+        self.left: dict[LogicalId, list[str]] = {}
         self.mapped: dict[LogicalId, AwsType] = {
             name: aws.TYPES[schema.type_name] for name, schema in schemas.items() if self._is_mapped(schema.type_name)
         }
@@ -36,23 +37,23 @@ class Addresses:
         if schema.type_name in awscc.deviations().types:
             return False
         del self.mapped[name]
-        self.left.add(name)
+        self.left[name] = []
         self.of[name] = f"{awscc.resource_type(schema)}.{self._labels[name]}"
         return True
 
-    def elsewhere(self, name: LogicalId) -> str | None:
-        """Where a resource would stand if its mapping had covered more or less of it; None: nowhere.
+    def elsewhere(self, name: LogicalId) -> list[str]:
+        """Where a resource and what belongs to it would stand if its mapping had covered more or less of it.
 
-        Only where aws is preferred: otherwise the type alone decides.
+        Nowhere, unless aws is preferred: otherwise the type alone decides.
         """
         schema = self._schemas[name]
         if self._provider != "aws" or schema.type_name not in aws.TYPES:
-            return None
+            return []
         if name in self.left:
-            return f"{aws.TYPES[schema.type_name].resource}.{self._labels[name]}"
+            return [f"{aws.TYPES[schema.type_name].resource}.{self._labels[name]}", *self.left[name]]
         if schema.type_name in awscc.deviations().types:
-            return None
-        return f"{awscc.resource_type(schema)}.{self._labels[name]}"
+            return []
+        return [f"{awscc.resource_type(schema)}.{self._labels[name]}"]
 
     def label(self, logical_id: str) -> str:
         """The label of a resource that the plan doesn't have (any more)."""

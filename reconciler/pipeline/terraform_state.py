@@ -69,8 +69,8 @@ class States:
         doesn't prune; and the address that an existing resource would have with the other provider.
         """
         gone = [address for name, type_name in self._orphans() for address in self._former(type_name, name)]
-        others = [self._addresses.elsewhere(name) for name in sorted(self._known)]
-        return [_removed(address) for address in (*gone, *filter(None, others))]
+        others = [address for name in sorted(self._known) for address in self._addresses.elsewhere(name)]
+        return [_removed(address) for address in (*gone, *others)]
 
     def _orphans(self) -> Iterator[tuple[LogicalId, str]]:
         moving = {item.moved_from.logical_id for item in self._planned.values() if item.moved_from is not None}

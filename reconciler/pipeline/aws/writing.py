@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PlannedResource
 from reconciler.model.values import Deferred
 from reconciler.pipeline.aws.rules import (
@@ -103,6 +105,17 @@ def body(resource: PlannedResource, mapping: AwsType, schema: TypeSchema, values
             why = f"{mapping.resource} needs {name}, which CloudFormation would make up: set it"
             raise NotCovered(place, resource.logical_id, why)
     found.blocks.extend(block for name, block in mapping.unset.items() if name not in resource.properties)
+    return found
+
+
+def parts_of(resource: PlannedResource, mapping: AwsType, schema: TypeSchema, values: Values) -> Body:
+    """What would belong to ``resource``, as far as the mapping covers it: for its addresses."""
+    writer = _Writer(schema, mapping, values)
+    found = Body()
+    for name, rule in mapping.rules.items():
+        if isinstance(rule, Apart) and name in resource.properties:
+            with suppress(PipelineError):
+                found.add(writer.apply(rule, resource.properties[name], Place(resource.logical_id).key(name)))
     return found
 
 

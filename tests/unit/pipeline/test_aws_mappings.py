@@ -82,22 +82,7 @@ def _rule(rule: Rule, structure: Structure, where: str, schema: TypeSchema, mapp
     if isinstance(rule, As | Json | Pairs):
         yield from _attribute(rule, structure, where)
     elif isinstance(rule, Nested | Wrapped | Into):
-        block = structure.get(rule.name)
-        # security groups' rules are attributes to the provider that are written as blocks
-        if block is None or block.fields is None or not (block.block or rule.name in ("ingress", "egress")):
-            yield f"{where} has no block {rule.name}"
-            return
-        inner: Mapping[str, Rule] = (
-            rule.rules if isinstance(rule, Nested) else {} if isinstance(rule, Wrapped) else {"": rule.rule}
-        )
-        if isinstance(rule, Wrapped):
-            yield from _attribute(As(rule.attribute), block.fields, f"{where}.{rule.name}")
-        given = {name for one in inner.values() for name in _given(one)}
-        if isinstance(rule, Nested):
-            for name in block.fields.required() - given - set(rule.constant):
-                yield f"{where}.{rule.name} requires {name}"
-        for one in inner.values():
-            yield from _rule(one, block.fields, f"{where}.{rule.name}", schema, mapping)
+        yield from _block(rule, structure, f"{where}.{rule.name}", schema, mapping)
     elif isinstance(rule, Inside | Keyed):
         for one in rule.rules.values():
             yield from _rule(one, structure, where, schema, mapping)
@@ -105,6 +90,26 @@ def _rule(rule: Rule, structure: Structure, where: str, schema: TypeSchema, mapp
         yield from _rule(rule.rule, structure, where, schema, mapping)
     elif isinstance(rule, Apart):
         yield from _apart(rule, structure, schema, mapping)
+
+
+def _block(
+    rule: Nested | Wrapped | Into, structure: Structure, where: str, schema: TypeSchema, mapping: AwsType
+) -> Iterator[str]:
+    block = structure.get(rule.name)
+    # security groups' rules are attributes to the provider that are written as blocks
+    if block is None or block.fields is None or not (block.block or rule.name in ("ingress", "egress")):
+        yield f"there is no block {where}"
+        return
+    if isinstance(rule, Wrapped):
+        yield from _attribute(As(rule.attribute), block.fields, where)
+        return
+    inner = rule.rules if isinstance(rule, Nested) else {"": rule.rule}
+    for one in inner.values():
+        yield from _rule(one, block.fields, where, schema, mapping)
+    if isinstance(rule, Nested):
+        given = {name for one in inner.values() for name in _given(one)} | set(rule.constant)
+        for name in sorted(block.fields.required() - given):
+            yield f"{where} requires {name}"
 
 
 def _apart(rule: Apart, first: Structure, schema: TypeSchema, mapping: AwsType) -> Iterator[str]:
@@ -148,7 +153,7 @@ def test_the_check_finds_what_is_wrong() -> None:
     assert sorted(problems("AWS::S3::Bucket", wrong)) == [
         "AWS::S3::Bucket has no Nope",
         "aws_s3_bucket has no attribute bucketname",
-        "aws_s3_bucket has no block tags",
+        "there is no block aws_s3_bucket.tags",
     ]
     assert list(problems("AWS::S3::BucketPolicy", AwsType("aws_s3_bucket_policy", {"Bucket": As("bucket")}))) == [
         "aws_s3_bucket_policy requires policy"
