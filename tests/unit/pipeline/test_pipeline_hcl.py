@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ TRICKY = [
     "%",
     "{{resolve:ssm:x}}",
 ]
+#: What python-hcl2 8.1 doesn't parse although Terraform does: an escaped introducer that isn't closed, or that stands
+#: right after the other kind's sign.
+PARSER_FAILS = re.compile(r"[$%]\{(?![^{}$%]*\})|\$%\{|%\$\{")
 TEXTS = st.text(st.one_of(st.sampled_from('${}%\\"\n\t~ '), st.characters(exclude_categories=("Cs",))), max_size=24)
 VALUES = st.recursive(
     st.one_of(TEXTS, st.booleans(), st.integers(-(10**6), 10**6), st.none()),
@@ -78,7 +82,7 @@ def test_any_value_survives_and_is_formatted(terraform: Terraform, tmp_path: Pat
 
 
 @settings(deadline=None)
-@given(TEXTS.filter(lambda text: "\\" not in quoted(text)))
+@given(TEXTS.filter(lambda text: "\\" not in quoted(text) and not PARSER_FAILS.search(text)))
 def test_another_parser_reads_back_plain_strings(text: str) -> None:
     parsed = hcl2.loads(f"a = {quoted(text)}\n")["a"]
     unquoted = parsed[1:-1].replace("$${", "${").replace("%%{", "%{")
