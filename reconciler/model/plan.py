@@ -127,8 +127,8 @@ class PlannedResource:
     ``properties`` is an expression: everything static is evaluated, the rest are ``Deferred`` nodes.
     ``needs``: logical ids that it refers to or names in DependsOn. ``moved_from``: the plan and logical id that it was
     under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``). ``written``: the properties with what
-    depends on a parameter left as an expression of it, for renderers; None if nothing does. It is never more than
-    another way to write the same: ``template.with_parameters`` makes ``properties`` of it.
+    depends on a parameter left as an expression of it, and Fn::Base64 as such, for renderers; None if that is the same.
+    It is never more than another way to write it: ``template.with_parameters`` makes ``properties`` of it.
     """
 
     logical_id: LogicalId

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -58,7 +59,7 @@ class Translator(Expressions):
             return [self.plain(item, schema, place.item(index)) for index, item in enumerate(value)]
         if isinstance(value, Sensitive) or schema.is_secret(place.schema_path):
             return self._hidden(value, schema, place)
-        return self.value(value, place)
+        return self.value(as_typed(value, schema.node(place.schema_path)), place)
 
     # values with a schema
 
@@ -81,7 +82,7 @@ class Translator(Expressions):
         if not isinstance(value, Mapping) and not is_list(value):
             if shape in _CONTAINERS:
                 raise place.refuse(f"{schema.type_name} takes a {_CONTAINERS[shape]} here")
-            return self.value(value, place)
+            return self.value(as_typed(value, node), place)
         if shape is awscc.Shape.PLAIN:
             raise place.refuse(f"{schema.type_name} takes a single value here")
         if shape is awscc.Shape.JSON:
@@ -119,6 +120,18 @@ class Translator(Expressions):
             return [translate(item, schema, place.item(index)) for index, item in enumerate(value)]
         rename: Callable[[str], str] = naming.attribute_name if shape is awscc.Shape.OBJECT else str
         return {rename(key): translate(value[key], schema, place.key(key)) for key in sorted(value)}
+
+
+def as_typed(value: Any, node: Mapping[str, Any] | None) -> Any:
+    """Text that stands for a number or switch as what the schema says it is, the way people write it."""
+    kind = (node or {}).get("type")
+    if not isinstance(value, str):
+        return value
+    if kind in ("integer", "number") and re.fullmatch(r"-?(0|[1-9][0-9]{0,14})", value):
+        return int(value)
+    if kind == "boolean" and value in ("true", "false"):
+        return value == "true"
+    return value
 
 
 def is_public(value: Any, node: Mapping[str, Any]) -> bool:

@@ -189,6 +189,8 @@ class Folder:
 
     def _pure(self, name: str) -> Callable[[Any, Place], Any]:
         def call(argument: Any, place: Place) -> Any:
+            if name == "Fn::Base64" and self.scope.keep_parameters and not self._deciding:
+                return Deferred(name, self.fold(argument, place))
             return self._evaluate(name, self.fold(argument, place))
 
         return call

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Output, Parameter, PlannedResource, Target
-from reconciler.model.values import PARAMETER, Deferred, Unknown, leaves
+from reconciler.model.values import Deferred, Unknown, leaves
 from reconciler.schema.scalars import text
 from reconciler.template.folding import Folder
 from reconciler.template.parameters import load_parameters
@@ -88,15 +88,12 @@ def load_template(
 
 
 def _with_written(resource: PlannedResource, written: Any) -> PlannedResource:
-    return replace(resource, written=written) if _depends_on_parameter(written) else resource
+    same = written == resource.properties or not isinstance(written, Mapping)
+    return resource if same else replace(resource, written=written)
 
 
 def _written_output(output: Output, written: Any) -> Output:
-    return replace(output, written=written) if _depends_on_parameter(written) else output
-
-
-def _depends_on_parameter(expression: Any) -> bool:
-    return any(isinstance(leaf, Deferred) and leaf.function == PARAMETER for leaf in leaves(expression))
+    return output if written == output.value else replace(output, written=written)
 
 
 def _check_sections(document: Mapping[str, Any], problems: Problems) -> None:

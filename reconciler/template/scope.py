@@ -46,7 +46,7 @@ class FoldScope:
     ``conditions``: each already evaluated. ``resources``: those that exist in this template with these parameters;
     ``removed``: those that it defines but whose condition is false. Without ``lookup``, what depends on live
     state is deferred. ``keep_parameters``: what depends on a parameter is deferred too, except where the template's
-    form depends on it (conditions, keys of mappings).
+    form depends on it (conditions, keys of mappings), and so is Fn::Base64, whose value nobody can read.
     """
 
     parameters: Mapping[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.pipeline.aws.rules import TAGS, As, AwsType, Inside, Nested, Rule, names, never
+from reconciler.pipeline.aws.rules import TAGS, As, AwsType, Decoded, Inside, Nested, Rule, names, never
 from reconciler.pipeline.hcl import Block
 
 _RULE: dict[str, Rule] = {
@@ -179,8 +179,8 @@ TYPES: Mapping[str, AwsType] = {
                 PlacementGroupName="placement_group",
                 PrivateIpAddress="private_ip",
                 SecurityGroupIds="vpc_security_group_ids",
-                UserData="user_data_base64",
             ),
+            "UserData": Decoded("user_data", "user_data_base64"),
             "CreditSpecification": Nested("credit_specification", {"CPUCredits": As("cpu_credits")}),
             **TAGS,
         },

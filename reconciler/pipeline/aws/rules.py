@@ -37,6 +37,14 @@ class Json:
 
 
 @dataclass(frozen=True, slots=True)
+class Decoded:
+    """An attribute for what Fn::Base64 was given; ``other`` takes a value that is encoded already."""
+
+    name: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pairs:
     """An attribute that takes a list of pairs as a map: tags, variables."""
 
@@ -127,7 +135,7 @@ class NotCovered(PipelineError):
         self.retryable = False
 
 
-Rule = As | Json | Pairs | Nested | Wrapped | Into | Inside | Keyed | Implied | First | Apart
+Rule = As | Json | Decoded | Pairs | Nested | Wrapped | Into | Inside | Keyed | Implied | First | Apart
 Rules = Mapping[str, Rule]
 
 

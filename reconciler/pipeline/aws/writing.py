@@ -15,6 +15,7 @@ from reconciler.pipeline.aws.rules import (
     Apart,
     As,
     AwsType,
+    Decoded,
     First,
     Implied,
     Inside,
@@ -148,6 +149,10 @@ class _Writer:
             return Body({rule.name: self._as(rule, value, place)})
         if isinstance(rule, Json):
             return Body({rule.name: self._json(value, place)})
+        if isinstance(rule, Decoded):
+            if isinstance(value, Deferred) and value.function == "Fn::Base64":
+                return Body({rule.name: self._values.plain(value.argument, self._schema, place)})
+            return Body({rule.other: self._values.plain(value, self._schema, place)})
         if isinstance(rule, Wrapped):
             inner = {rule.attribute: self._values.plain(value, self._schema, place)}
             return Body(blocks=[Block(rule.name, (), inner)])

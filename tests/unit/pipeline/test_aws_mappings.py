@@ -11,6 +11,7 @@ from reconciler.pipeline.aws.rules import (
     Apart,
     As,
     AwsType,
+    Decoded,
     First,
     Inside,
     Into,
@@ -37,6 +38,8 @@ def problems(type_name: str, mapping: AwsType) -> Iterator[str]:
     for name in mapping.attributes:
         if schema.node(tuple(name.split("."))) is None:
             yield f"{type_name} has no attribute {name}"
+    if schema.tag_property is not None and schema.tag_property not in mapping.rules:
+        yield f"{type_name} has no rule for {schema.tag_property}, and every resource of ours has tags"
     for name in mapping.needs:
         if name not in mapping.rules:
             yield f"{type_name} needs {name} and has no rule for it"
@@ -81,6 +84,9 @@ def _given(rule: Rule) -> Iterator[str]:
 def _rule(rule: Rule, structure: Structure, where: str, schema: TypeSchema, mapping: AwsType) -> Iterator[str]:
     if isinstance(rule, As | Json | Pairs):
         yield from _attribute(rule, structure, where)
+    elif isinstance(rule, Decoded):
+        for name in (rule.name, rule.other):
+            yield from _attribute(As(name), structure, where)
     elif isinstance(rule, Nested | Wrapped | Into):
         yield from _block(rule, structure, f"{where}.{rule.name}", schema, mapping)
     elif isinstance(rule, Inside | Keyed):

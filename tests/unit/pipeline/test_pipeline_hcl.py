@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -79,6 +80,32 @@ def test_any_value_survives_and_is_formatted(terraform: Terraform, tmp_path: Pat
     assert normal(evaluated(terraform, tmp_path, values)) == normal(values)
     checked = terraform("fmt", "-check", "-diff", "main.tf")
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+LINES = st.lists(st.text(st.sampled_from('${}%\\"\t ~aEOT#'), max_size=8), min_size=2, max_size=6).map(
+    lambda lines: "\n".join(lines) + "\n"
+)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LINES, min_size=30, max_size=60))
+def test_text_of_several_lines_is_written_as_such_and_survives(
+    terraform: Terraform, tmp_path: Path, texts: list[str]
+) -> None:
+    texts = [*texts, "#!/bin/sh\n\necho ${HOME}\n\tb\n"]
+    templates = [Template((text, Raw('lower("X")'), text)) for text in texts]
+    value = {
+        f"k{index}": {"plain": text, "coded": Call("base64encode", (text,)), "template": template}
+        for index, (text, template) in enumerate(zip(texts, templates, strict=True))
+    }
+    (found,) = evaluated(terraform, tmp_path, [value])
+    for index, text in enumerate(texts):
+        read = found[f"k{index}"]
+        assert (read["plain"], read["template"]) == (text, f"{text}x{text}")
+        assert base64.b64decode(read["coded"]).decode() == text
+    checked = terraform("fmt", "-check", "-diff", "main.tf")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "base64encode(<<-EOT\n" in (tmp_path / "main.tf").read_text()
 
 
 @settings(deadline=None)
