@@ -47,7 +47,9 @@ def problems(files: Mapping[str, str]) -> Iterator[str]:
                 yield f"{kind}.{label}: there is no such resource"
             else:
                 yield from _structure(body, structure, f"{kind}.{label}", top=True)
-        for text in _expressions(document):
+        # moved and removed blocks are about what isn't declared any more
+        told = {kind: blocks for kind, blocks in document.items() if kind not in ("moved", "removed")}
+        for text in _expressions(told):
             yield from _references(text, declared)
 
 
