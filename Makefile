@@ -46,12 +46,13 @@ locks: $(STAMP)
 	@$(BIN)/python scripts/sublock runtime > .venv/part && mv .venv/part requirements.run.lock
 	@$(BIN)/python scripts/sublock hatchling > .venv/part && mv .venv/part requirements.build.lock
 
-# Fetches or builds what the tests like to have: a real OPA, a second local AWS, templates that others wrote, and on
-# Debian Prometheus with Alertmanager.
+# Fetches or builds what the tests like to have: a real OPA, a second local AWS, templates that others wrote, the CDK,
+# and on Debian Prometheus with Alertmanager.
 real-parts: $(STAMP)
 	@scripts/get-opa
 	@scripts/get-ministack
 	@scripts/get-templates
+	@scripts/get-cdk
 	@scripts/get-prometheus
 
 bench: $(STAMP)

@@ -154,6 +154,8 @@ class PipelineSettings(_Section):
     path: Annotated[str, _only(frozenset({"plan", "environment", "account", "region"}))] = "infrastructure/{plan}"
     format: Literal["terraform", "cloudformation", "cdk"] = "terraform"
     provider: Literal["awscc", "aws"] = "awscc"
+    language: Literal["typescript", "python"] = "typescript"
+    workflow: Literal["github", "gitlab"] | None = None
     author: str = "Reconciler <reconciler@localhost>"
 
 

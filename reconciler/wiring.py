@@ -211,7 +211,14 @@ def _pipeline(settings: Settings, clock: Clock) -> Pipeline:
     default = None
     if pipeline.repository is not None:
         default = PipelineTarget(
-            pipeline.repository, pipeline.base, pipeline.branch, pipeline.path, pipeline.format, pipeline.provider
+            pipeline.repository,
+            pipeline.base,
+            pipeline.branch,
+            pipeline.path,
+            pipeline.format,
+            provider=pipeline.provider,
+            language=pipeline.language,
+            workflow=pipeline.workflow,
         )
     return GitPipeline(
         settings.state_dir / "pipeline", default=default, author=Author(*parseaddr(pipeline.author)), clock=clock

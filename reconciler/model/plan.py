@@ -71,7 +71,10 @@ class IgnoreRule:
 
 @dataclass(frozen=True, slots=True)
 class PipelineTarget:
-    """Where changes to staging and production go. ``branch`` and ``path`` are templates ({plan}, {action} …)."""
+    """Where changes to staging and production go. ``branch`` and ``path`` are templates ({plan}, {action} …).
+
+    ``language``: of format ``cdk``. ``workflow``: the CI system that a workflow is written for, if any.
+    """
 
     repository: str
     base: str = "main"
@@ -79,6 +82,8 @@ class PipelineTarget:
     path: str = "infrastructure/{plan}"
     format: str = "terraform"
     provider: str = "awscc"  # of format terraform: awscc, or aws for the types where we can
+    language: str = "typescript"
+    workflow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ class PlannedResource:
     under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``). ``written``: the properties with what
     depends on a parameter left as an expression of it, and Fn::Base64 as such, for renderers; None if that is the same.
     It is never more than another way to write it: ``template.with_parameters`` makes ``properties`` of it.
+    ``metadata``: the rest of its Metadata, an expression too; it means something to a stack only, so nothing but
+    renderers looks at it.
     """
 
     logical_id: LogicalId
@@ -141,6 +148,7 @@ class PlannedResource:
     line: int = 0
     moved_from: Owner | None = None
     written: Properties | None = None
+    metadata: Properties = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

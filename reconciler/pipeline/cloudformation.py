@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from reconciler.model.change import ChangeSet
-from reconciler.model.ids import Identifier, LogicalId
+from reconciler.model.ids import Identifier
 from reconciler.model.plan import Output, Plan, PlannedResource
 from reconciler.model.values import Deferred, Sensitive, Unknown
 from reconciler.pipeline.files import Place, RenderedFile, is_list
@@ -22,6 +22,10 @@ from reconciler.template import references
 
 FILES = ("template.yaml", "parameters.json", "imports.json")
 _DESCRIPTION_LIMIT = 1024
+#: functions that a template may use only with this transform
+_EXTENSIONS = frozenset({"Fn::ToJsonString", "Fn::Length"})
+#: where CloudFormation does something else than deleting if it isn't told
+_KEPT_BY_DEFAULT = frozenset({"AWS::RDS::DBCluster", "AWS::RDS::DBInstance"})
 # A template needs a resource; this one is nothing but a placeholder, in a stack that shall hold nothing.
 _NOTHING: Mapping[str, Any] = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
 
@@ -31,49 +35,64 @@ def render(changes: ChangeSet) -> tuple[RenderedFile, ...]:
 
     Raises PipelineError, naming resource and property, for what a template can't express.
     """
+    template = document(changes)
+    return (
+        RenderedFile("template.yaml", _yaml(template, changes.plan)),
+        RenderedFile("parameters.json", json_text([_open_parameter(name) for name in template.get("Parameters", ())])),
+        RenderedFile("imports.json", json_text(imports(changes))),
+    )
+
+
+def document(changes: ChangeSet) -> dict[str, Any]:
+    """The template as plain values. Raises PipelineError as ``render``."""
     plan = changes.plan
     template = _Template(plan)
     names = [] if plan.absent else sorted(plan.resources)
     resources = {name: template.resource(plan.resources[name]) for name in names} or dict(_NOTHING)
     outputs = {} if plan.absent else {output.name: template.output(output) for output in plan.outputs}
-    parameters = template.parameters()
-    document: dict[str, Any] = {"AWSTemplateFormatVersion": "2010-09-09"}
+    found: dict[str, Any] = {"AWSTemplateFormatVersion": "2010-09-09"}
+    if _EXTENSIONS & template.functions:
+        found["Transform"] = "AWS::LanguageExtensions"
     if plan.description:
-        document["Description"] = plan.description[:_DESCRIPTION_LIMIT]
-    document["Metadata"] = {"Reconciler": _metadata(plan)}
-    document |= {
+        found["Description"] = plan.description[:_DESCRIPTION_LIMIT]
+    found["Metadata"] = {"Reconciler": _metadata(plan)}
+    return found | {
         key: section
-        for key, section in (("Parameters", parameters), ("Resources", resources), ("Outputs", _sorted(outputs)))
+        for key, section in (
+            ("Parameters", template.parameters()),
+            ("Resources", resources),
+            ("Outputs", _sorted(outputs)),
+        )
         if section
     }
-    return (
-        RenderedFile("template.yaml", _yaml(document, plan)),
-        RenderedFile("parameters.json", _json([_open_parameter(name) for name in parameters])),
-        RenderedFile("imports.json", _json(_imports(changes, names, template.schemas))),
-    )
 
 
 class _Template:
-    """The expressions of one plan, with their intrinsic functions restored."""
+    """The expressions of one plan, with their intrinsic functions restored; ``functions``: those met so far."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self.functions: set[str] = set()
         self._variables = Variables(plan)
-        self.schemas = {
+        self._schemas = {
             name: schema_for(resource.type, plan.target.region) for name, resource in plan.resources.items()
         }
 
     def resource(self, resource: PlannedResource) -> dict[str, Any]:
-        schema = self.schemas[resource.logical_id]
+        schema = self._schemas[resource.logical_id]
         wanted = resource.properties
         place = Place(resource.logical_id)
         properties = {name: self._value(wanted[name], place.key(name), schema) for name in sorted(wanted)}
-        extra = sorted((resource.needs - references(wanted)) & set(self._plan.resources))
+        extra = sorted((resource.needs - references([wanted, resource.metadata])) & set(self._plan.resources))
         body: dict[str, Any] = {"Type": resource.type}
         if extra:
             body["DependsOn"] = [str(name) for name in extra]
-        body["DeletionPolicy"] = resource.deletion_policy
-        body["UpdateReplacePolicy"] = resource.update_replace_policy
+        if resource.deletion_policy != "Delete" or resource.type in _KEPT_BY_DEFAULT:
+            body["DeletionPolicy"] = resource.deletion_policy
+        if resource.update_replace_policy != "Delete" or resource.type in _KEPT_BY_DEFAULT:
+            body["UpdateReplacePolicy"] = resource.update_replace_policy
+        if resource.metadata:
+            body["Metadata"] = self._value(resource.metadata, place.key("Metadata"), None)
         if properties:
             body["Properties"] = properties
         return body
@@ -122,6 +141,7 @@ class _Template:
         argument = self._value(node.argument, place, None)
         if node.function == "Ref" and argument not in self._plan.resources:
             raise place.refuse(f"it refers to {argument!r}, which is no resource of the plan")
+        self.functions.add(node.function)
         if node.function == "Fn::Join":
             return _joined(argument)
         if node.function == "Ref" or node.function.startswith("Fn::"):
@@ -180,14 +200,13 @@ def _open_parameter(name: str) -> dict[str, Any]:
     return {"ParameterKey": name, "UsePreviousValue": True}
 
 
-def _imports(
-    changes: ChangeSet, names: list[LogicalId], schemas: Mapping[LogicalId, TypeSchema | None]
-) -> list[dict[str, Any]]:
+def imports(changes: ChangeSet) -> list[dict[str, Any]]:
+    """The resources that exist already, as ``create-change-set --resources-to-import`` takes them."""
     plan = changes.plan
     found: list[dict[str, Any]] = []
-    for name in names:
+    for name in [] if plan.absent else sorted(plan.resources):
         identifier = changes.identifiers.get(name) or plan.resources[name].adopt
-        schema = schemas[name]
+        schema = schema_for(plan.resources[name].type, plan.target.region)
         if identifier and schema is not None:
             found.append(
                 {
@@ -238,5 +257,6 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _json(document: Any) -> str:
+def json_text(document: Any) -> str:
+    """A document as the text of a JSON file."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -14,10 +14,9 @@ from reconciler.model.decision import Decision
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
-from reconciler.pipeline import message, refs
+from reconciler.pipeline import message, ours, refs, workflow
 from reconciler.pipeline.files import RenderedFile
-from reconciler.pipeline.header import HEADER
-from reconciler.pipeline.rendering import MANAGED_FILES, render
+from reconciler.pipeline.rendering import render
 from reconciler.pipeline.repository import Author, Commit, PushRejected, Repository
 from reconciler.pipeline.variables import refuse_secrets
 from reconciler.ports import Clock
@@ -25,7 +24,6 @@ from reconciler.ports import Clock
 log = structlog.get_logger(__name__)
 
 DEFAULT_AUTHOR = Author("reconciler", "reconciler@localhost")
-_REGULAR = ("100644", "100755")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,16 @@ class _Work:
     base: str
     branch: str
     directory: tuple[str, ...]
-    files: Mapping[str, str]  # by full path
+    files: Mapping[str, str]  # by name in the directory, or from the root where it begins with a slash
 
     @property
     def plan(self) -> Plan:
         return self.changes.plan
+
+    @property
+    def paths(self) -> Mapping[str, str]:
+        """The files by their paths in the repository."""
+        return {ours.full(self.directory, name): content for name, content in self.files.items()}
 
 
 class GitPipeline:
@@ -117,8 +120,9 @@ class GitPipeline:
         if base == branch:
             raise refs.refusal(f"plan {plan.name}: pipeline.branch and pipeline.base are both {base!r}")
         directory = refs.directory(target.path, plan, action)
-        rendered: Sequence[RenderedFile] = render(changes, target.format, target.provider)
-        files = {"/".join((*directory, file.path)): file.content for file in rendered}
+        rendered: Sequence[RenderedFile] = render(changes, target.format, target.language, provider=target.provider)
+        rendered = [*rendered, *workflow.render(rendered, plan, target, directory)]
+        files = {file.path: file.content for file in rendered}
         return _Work(changes, target, refs.repository_address(target.repository), base, branch, directory, files)
 
     def _repository(self, address: str) -> Repository:
@@ -145,7 +149,7 @@ class GitPipeline:
         repository.fetch(work.base, work.branch if head else None)
         base = repository.resolve()
         head = repository.resolve(branch=True) if head else None
-        tree = repository.tree_with(base, work.files, self._stale(repository, base, work))
+        tree = repository.tree_with(base, work.paths, self._stale(repository, base, work))
         notes = self._superseded(work, heads)
         if tree == repository.tree_of(base):
             return base, "unchanged", [*notes, f"{work.base} holds these files already; they await deployment"]
@@ -172,9 +176,8 @@ class GitPipeline:
 
     def _beside(self, repository: Repository, work: _Work, head: str, sha: str, email: str) -> str:
         """The head of a branch with someone else's commits: right as it is if it holds our files, held otherwise."""
-        held = repository.entries(head, work.directory)
-        names = {path.rsplit("/", 1)[-1]: content for path, content in work.files.items()}
-        if all(name in held and repository.blob(held[name][1]) == content for name, content in names.items()):
+        held = ours.held(repository, head, work.directory, workflow.paths(work.plan), work.files)
+        if all(name in held and repository.blob(held[name][1]) == content for name, content in work.files.items()):
             return head
         raise refs.refusal(
             f"branch {work.branch} holds commit {sha[:12]} by {message.line(email)}, which is never overwritten: "
@@ -183,26 +186,15 @@ class GitPipeline:
 
     def _stale(self, repository: Repository, base: str, work: _Work) -> list[str]:
         """Files of ours in the base that this rendering no longer has. Raises where a file to write isn't ours."""
-        held = repository.entries(base, work.directory)
-        wanted = {path.rsplit("/", 1)[-1] for path in work.files}
-        ours = {name for name in held if self._is_rendered(repository, held, name)}
-        place = "/".join(work.directory)
-        taken = sorted((wanted & set(held)) - ours)
+        held = ours.held(repository, base, work.directory, workflow.paths(work.plan), work.files)
+        written = {name for name in held if ours.is_ours(repository, held, name)}
+        taken = sorted((set(work.files) & set(held)) - written)
         if taken:
             raise refs.refusal(
-                f"plan {work.plan.name}: {place}/{taken[0]} on {work.base} wasn't written by reconciler and is left "
-                "alone: choose another pipeline.path"
+                f"plan {work.plan.name}: {ours.full(work.directory, taken[0])} on {work.base} wasn't written by "
+                "reconciler and is left alone: choose another pipeline.path"
             )
-        return [f"{place}/{name}" for name in sorted(ours - wanted)]
-
-    def _is_rendered(self, repository: Repository, held: Mapping[str, tuple[str, str]], name: str) -> bool:
-        """Whether a file says that we wrote it; JSON can't, the template beside it speaks for it."""
-        if name not in MANAGED_FILES or held[name][0] not in _REGULAR:
-            return False
-        speaker = "template.yaml" if name.endswith(".json") else name
-        if speaker not in held or held[speaker][0] not in _REGULAR:
-            return False
-        return repository.blob(held[speaker][1]).startswith(f"# {HEADER}")
+        return [ours.full(work.directory, name) for name in sorted(written - set(work.files))]
 
     def _superseded(self, work: _Work, heads: Mapping[str, str]) -> list[str]:
         names = {refs.branch_name(work.target.branch, work.plan, word) for word in refs.ACTIONS} - {
@@ -222,7 +214,7 @@ class GitPipeline:
 
     def _described(self, work: _Work, decision: Decision, commit: str, state: str, notes: Sequence[str]) -> BranchInfo:
         title = message.title(work.changes)
-        body = message.pull_request_body(work.changes, decision, sorted(work.files), notes)
+        body = message.pull_request_body(work.changes, decision, sorted(work.paths), notes)
         refuse_secrets(work.changes, [("the pull request's text", body)])
         command = ["gh", "pr", "create", "--title", title, "--body-file", str(self._stored(work, body))]
         command += ["--base", work.base, "--head", work.branch]
@@ -233,7 +225,7 @@ class GitPipeline:
             branch=work.branch,
             state=state,
             commit=commit,
-            files=tuple(sorted(work.files)),
+            files=tuple(sorted(work.paths)),
             title=title,
             body=body,
             command=shlex.join([*command, *(["--repo", project] if project else [])]),

@@ -6,24 +6,29 @@ from collections.abc import Callable, Mapping
 
 from reconciler.model.change import ChangeSet
 from reconciler.model.errors import PipelineError
-from reconciler.pipeline import cloudformation, terraform
+from reconciler.pipeline import cdk, cloudformation, terraform, workflow
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.variables import refuse_secrets
 
-FORMATS: Mapping[str, Callable[[ChangeSet], tuple[RenderedFile, ...]]] = {
-    "terraform": terraform.render,
-    "cloudformation": cloudformation.render,
+FORMATS: Mapping[str, Callable[[ChangeSet, str, str], tuple[RenderedFile, ...]]] = {
+    "terraform": lambda changes, _, provider: terraform.render(changes, provider),
+    "cloudformation": lambda changes, *_: cloudformation.render(changes),
+    "cdk": lambda changes, language, _: cdk.render(changes, language),
 }
 #: Every file that some renderer writes: what may be removed when the format changes.
-MANAGED_FILES = frozenset(terraform.FILES) | frozenset(cloudformation.FILES)
+MANAGED_FILES = (
+    frozenset(terraform.FILES) | frozenset(cloudformation.FILES) | frozenset(cdk.FILES) | frozenset(workflow.FILES)
+)
 
 
-def render(changes: ChangeSet, format_name: str, provider: str = "awscc") -> tuple[RenderedFile, ...]:
+def render(
+    changes: ChangeSet, format_name: str, language: str = "typescript", *, provider: str = "awscc"
+) -> tuple[RenderedFile, ...]:
     """The plan's whole desired state as files. Pure, and the same for the same plan.
 
-    ``format_name`` is ``terraform`` or ``cloudformation``; ``provider`` is Terraform's, ``awscc`` or ``aws``. Raises
-    PipelineError for any other, for what the format can't express (naming resource and property), and if a secret would
-    end up in a file.
+    ``format_name`` is ``terraform`` (with ``awscc`` or ``aws`` as the preferred ``provider``), ``cloudformation`` or
+    ``cdk``, which comes in two languages (``typescript``, ``python``). Raises PipelineError for any other, for what the format can't
+    express (naming resource and property), and if a secret would end up in a file.
     """
     renderer = FORMATS.get(format_name)
     if renderer is None:
@@ -32,7 +37,7 @@ def render(changes: ChangeSet, format_name: str, provider: str = "awscc") -> tup
         )
         error.retryable = False
         raise error
-    files = terraform.render(changes, provider) if format_name == "terraform" else renderer(changes)
+    files = renderer(changes, language, provider)
     _refuse_unwritable(files)
     refuse_secrets(changes, ((file.path, file.content) for file in files))
     return files

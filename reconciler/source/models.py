@@ -248,7 +248,7 @@ class CdkShape(Shape):
 
 
 class PipelineShape(Shape):
-    """Where staging and production changes go."""
+    """Where staging and production changes go. ``language``: of format cdk."""
 
     repository: Annotated[Line, AfterValidator(_repository)]
     base: Annotated[Line, AfterValidator(_repository)] = "main"
@@ -256,6 +256,8 @@ class PipelineShape(Shape):
     path: Annotated[Line, AfterValidator(_descending)] = "infrastructure/{plan}"
     format: Literal["terraform", "cloudformation", "cdk"] = "terraform"
     provider: Literal["awscc", "aws"] = "awscc"
+    language: Literal["typescript", "python"] = "typescript"
+    workflow: Literal["github", "gitlab"] | None = None
 
 
 class PlanSpec(Shape):

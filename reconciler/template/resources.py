@@ -104,16 +104,20 @@ def _load(
     properties = _properties(node, folder, (*place, "Properties"), problems)
     default = _default_policy(node["Type"], properties)
     own = _own_metadata(node.get("Metadata"), (*place, "Metadata", "Reconciler"), problems)
+    metadata = _metadata(node.get("Metadata"), folder, (*place, "Metadata"))
     return PlannedResource(
         logical_id=LogicalId(name),
         type=TypeName(node["Type"]),
         properties=properties,
-        needs=references(properties) | _depends_on(node, section, folder, (*place, "DependsOn"), problems),
+        needs=references(properties)
+        | references(metadata)
+        | _depends_on(node, section, folder, (*place, "DependsOn"), problems),
         deletion_policy=_policy(node, "DeletionPolicy", _DELETION_POLICIES, default, folder, place, problems),
         update_replace_policy=_policy(node, "UpdateReplacePolicy", _REPLACE_POLICIES, default, folder, place, problems),
         adopt=_adopt(own, folder, (*place, "Metadata", "Reconciler"), problems),
         line=locate(place)[1],
         moved_from=_moved_from(own, folder, (*place, "Metadata", "Reconciler"), problems),
+        metadata=metadata,
     )
 
 
@@ -185,6 +189,14 @@ def _policy(
         hint = did_you_mean(str(value), allowed) or f"one of {', '.join(allowed)}"
         problems.add((*place, key), f"{shown} is not a {key}", hint)
     return default
+
+
+def _metadata(metadata: Any, folder: Folder, place: Place) -> Mapping[str, Any]:
+    """What the Metadata says to others: what an instance sets itself up by, say."""
+    if not isinstance(metadata, Mapping):
+        return {}
+    others = {str(key): folder.fold(node, (*place, key)) for key, node in metadata.items() if key != "Reconciler"}
+    return {key: value for key, value in others.items() if value is not NO_VALUE}
 
 
 def _own_metadata(metadata: Any, place: Place, problems: Problems) -> Mapping[str, Any]:

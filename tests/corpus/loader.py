@@ -43,7 +43,7 @@ ACCOUNT = "123456789012"
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """One template of the corpus.
 

@@ -53,7 +53,7 @@ def rendered(entry: Entry, provider: str) -> dict[str, str] | str:
 
 def _render(entry: Entry, provider: str) -> dict[str, str] | str:
     try:
-        files = render(entry.change_set, "terraform", provider)
+        files = render(entry.change_set, "terraform", provider=provider)
     except PipelineError as error:
         assert not error.retryable
         return str(error)

@@ -68,7 +68,10 @@ def _value_for(name: str, declaration: Mapping[str, Any]) -> Any:
     value = _number(declaration) if inner == "Number" else _text(name, inner, declaration)
     if inner == "AWS::EC2::AvailabilityZone::Name":
         return list(ZONES)
-    return [value] * 3 if inner != kind or kind == "CommaDelimitedList" else value
+    if inner != kind or kind == "CommaDelimitedList":
+        # several, and different ones where they identify something
+        return [f"{value[:-1]}{index}" for index in range(3)] if inner.endswith("::Id") else [value] * 3
+    return value
 
 
 def _number(declaration: Mapping[str, Any]) -> int:

@@ -230,11 +230,11 @@ def test_types_without_an_awscc_resource_are_refused(type_name: str) -> None:
         main_of(resource("Thing", type_name))
 
 
-def test_cdk_is_answered_plainly() -> None:
+def test_another_format_is_answered_plainly() -> None:
     with pytest.raises(
-        PipelineError, match=r"format cdk is not supported by this version \(terraform, cloudformation\)"
+        PipelineError, match=r"format pulumi is not supported by this version \(terraform, cloudformation, cdk\)"
     ):
-        files(web_plan(), "cdk")
+        files(web_plan(), "pulumi")
 
 
 def test_documents_and_maps_are_told_apart_by_the_schema() -> None:

@@ -32,7 +32,7 @@ BUCKET = resource(
 
 
 def files(plan: Plan, provider: str = "aws", **settings: Any) -> dict[str, str]:
-    found = {file.path: file.content for file in render(creating(plan, **settings), "terraform", provider)}
+    found = {file.path: file.content for file in render(creating(plan, **settings), "terraform", provider=provider)}
     assert list(problems(found)) == []
     return found
 

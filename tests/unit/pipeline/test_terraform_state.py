@@ -20,7 +20,7 @@ QUEUE = resource("Jobs", "AWS::SQS::Queue", {"QueueName": "jobs"})
 
 
 def blocks(changes: ChangeSet, file: str, kind: str, provider: str = "awscc") -> list[dict[str, Any]]:
-    files = {item.path: item.content for item in render(changes, "terraform", provider)}
+    files = {item.path: item.content for item in render(changes, "terraform", provider=provider)}
     found = parsed(files[file]).get(kind, []) if file in files else []
     return [{name: str(value).strip('${}"') for name, value in block.items() if name[0] != "_"} for block in found]
 
@@ -136,5 +136,5 @@ def test_an_edit_that_changes_the_provider_of_an_existing_resource_does_not_dest
 
 
 def test_a_new_resource_leaves_no_trace_in_either_file() -> None:
-    files = {item.path for item in render(creating(plan_of(BUCKET)), "terraform", "aws")}
+    files = {item.path for item in render(creating(plan_of(BUCKET)), "terraform", provider="aws")}
     assert files == {"main.tf", "versions.tf"}
