@@ -27,8 +27,8 @@ def render(
     """The plan's whole desired state as files. Pure, and the same for the same plan.
 
     ``format_name`` is ``terraform`` (with ``awscc`` or ``aws`` as the preferred ``provider``), ``cloudformation`` or
-    ``cdk``, which comes in two languages (``typescript``, ``python``). Raises PipelineError for any other, for what the format can't
-    express (naming resource and property), and if a secret would end up in a file.
+    ``cdk``, which comes in two languages (``typescript``, ``python``). Raises PipelineError for any other, for what the
+    format can't express (naming resource and property), and if a secret would end up in a file.
     """
     renderer = FORMATS.get(format_name)
     if renderer is None:

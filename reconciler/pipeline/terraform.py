@@ -96,6 +96,7 @@ class _Module:
         self._taken = set(self.addresses.of.values())
         self._variables.back({})
         self._translator.zones_used = False
+        self._translator.secret_versions.clear()
 
     def _left(self, attempt: Callable[[], object]) -> bool:
         """Whether a resource has been left to awscc because ``attempt`` needs more than its mapping covers."""
@@ -185,7 +186,18 @@ class _Module:
         """What is looked up, among it the account: asking for it is what makes the provider check it."""
         identity = Block("data", ("aws_caller_identity", "current"), {})
         zones = Block("data", ("aws_availability_zones", "available"), {"state": "available"})
-        return [identity, zones] if self._translator.zones_used else [identity]
+        found = [identity, zones] if self._translator.zones_used else [identity]
+        return [*found, *(self._secret_version(label) for label in sorted(self._translator.secret_versions))]
+
+    def _secret_version(self, label: str) -> Block:
+        """The version of a secret that is a resource; where that is one of its own in Terraform, when it is there."""
+        wanted = dict(self._translator.secret_versions[label])
+        secret = wanted.pop("secret_id")
+        attributes: dict[str, Any] = {"secret_id": Raw(secret)} | {name: text for name, text in wanted.items() if text}
+        for name, parts in self.parts.items():
+            if secret.startswith(f"{self.addresses.of[name]}."):
+                attributes["depends_on"] = [Raw(address) for address, _ in parts]
+        return Block("data", ("aws_secretsmanager_secret_version", label), attributes)
 
 
 def _versions(plan: Plan, terraform: str) -> list[Block]:

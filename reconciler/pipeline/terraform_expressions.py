@@ -20,6 +20,7 @@ from reconciler.template.dynamic import OPENING, split_references
 from reconciler.template.problems import FunctionError
 
 _SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
+_SECRET = f"{OPENING}secretsmanager:"
 
 
 class Expressions:
@@ -49,6 +50,8 @@ class Expressions:
         self.used: set[str] = set()
         self.secret_used = False
         self.zones_used = False
+        #: secrets that are looked up, by the label of the data source: secret_id (an expression), version_stage, _id
+        self.secret_versions: dict[str, dict[str, str]] = {}
         self._functions: dict[str, Callable[[Any, Place], Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
@@ -159,7 +162,7 @@ class Expressions:
 
     def _resolved(self, value: Any, place: Place) -> Any:
         """A concatenation whose literal text may hold dynamic references, which Terraform doesn't know."""
-        pieces = value.parts if isinstance(value, Template) else (value,)
+        pieces = self._secrets_of_resources(value, place).parts if isinstance(value, Template) else (value,)
         parts: list[Any] = []
         for piece in pieces:
             for part in self._split_text(piece, place) if isinstance(piece, str) else [piece]:
@@ -167,6 +170,35 @@ class Expressions:
                 if isinstance(part, str) and OPENING in part:
                     raise place.refuse("the name of a dynamic reference isn't known before deployment")
         return concatenated(parts)
+
+    def _secrets_of_resources(self, template: Template, place: Place) -> Template:
+        """The template with secrets that are resources looked up: ``{{resolve:secretsmanager:${X}:…}}``."""
+        parts = list(template.parts)
+        index = 1
+        while index < len(parts) - 1:
+            before, secret, after = parts[index - 1 : index + 2]
+            end = after.find("}}") if isinstance(after, str) else -1
+            if isinstance(before, str) and before.endswith(_SECRET) and not isinstance(secret, str) and end >= 0:
+                found = self._secret_version(secret, after[:end], place)
+                parts[index - 1 : index + 2] = [before.removesuffix(_SECRET), found, after[end + 2 :]]
+            index += 1
+        return Template(tuple(parts))
+
+    def _secret_version(self, secret: Any, rest: str, place: Place) -> Raw:
+        """What ``rest`` (``:SecretString:json-key:stage:version``) names of a secret, by way of a data source."""
+        _, kind, key, stage, version = [*rest.split(":"), "", "", "", "", ""][:5]
+        if kind not in ("", "SecretString"):
+            raise place.refuse(f"{kind} of a secret can't be referred to, only SecretString")
+        wanted = {"secret_id": inline(secret), "version_stage": stage, "version_id": version}
+        address = inline(secret).split(".")
+        words = [address[1] if len(address) > 1 else address[0], stage, version]
+        label = re.sub(r"\W+", "_", "_".join(filter(None, words))).lower()
+        while self.secret_versions.get(label, wanted) != wanted:
+            label += "_"
+        self.secret_versions[label] = wanted
+        self.secret_used = True
+        text = f"data.aws_secretsmanager_secret_version.{label}.secret_string"
+        return Raw(f"jsondecode({text})[{inline(key)}]" if key else text)
 
     def _split_text(self, text: str, place: Place) -> list[Any]:
         try:

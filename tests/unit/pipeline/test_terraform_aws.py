@@ -171,3 +171,18 @@ def test_secrets_become_variables(password: Any) -> None:
     assert re.search(r"secret_string = var\.\w+\n", rendered["main.tf"])
     assert re.search(r"password       = var\.\w+\n", rendered["main.tf"])
     assert rendered["variables.tf"].count("sensitive   = true") == 2
+
+
+@pytest.mark.parametrize("provider", ["awscc", "aws"])
+def test_a_secret_that_is_a_resource_is_looked_up_when_it_is_there(provider: str, terraform: Terraform) -> None:
+    password = Deferred("Fn::Join", ["", ["{{resolve:secretsmanager:", ref("Secret"), ":SecretString:password::}}"]])
+    secret = resource("Secret", "AWS::SecretsManager::Secret", {"SecretString": Sensitive(CANARY)})
+    settings = {"DBInstanceClass": "db.t3.micro", "MasterUserPassword": password}
+    rendered = files(plan_of(secret, resource("Db", "AWS::RDS::DBInstance", settings)), provider)
+    main = rendered["main.tf"]
+    looked_up = 'jsondecode(data.aws_secretsmanager_secret_version.secret.secret_string)["password"]'
+    assert f"password       = {looked_up}\n" in main or f"master_user_password = {looked_up}\n" in main
+    assert 'data "aws_secretsmanager_secret_version" "secret" {\n' in main
+    assert ("depends_on = [aws_secretsmanager_secret_version.secret]" in main) == (provider == "aws")
+    assert "{{resolve" not in main
+    assert terraform("fmt", "-", stdin=main).stdout == main
