@@ -38,7 +38,7 @@ FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "imports.tf", "
 
 
 def render(changes: ChangeSet, provider: str = "awscc") -> tuple[RenderedFile, ...]:
-    """main.tf and versions.tf for a plan, and variables.tf, outputs.tf, imports.tf and moved.tf where it has such.
+    """main.tf, variables.tf, outputs.tf, versions.tf and imports.tf for a plan, and moved.tf where something moves.
 
     ``provider``: the preferred one, of ``PROVIDERS``. Raises PipelineError, naming resource and property, for what
     Terraform or the provider can't express.
@@ -56,7 +56,7 @@ def render(changes: ChangeSet, provider: str = "awscc") -> tuple[RenderedFile, .
         "imports.tf": states.imports(),
         "moved.tf": [*states.moved(), *gone],
     }
-    files = [_file(name, blocks, plan) for name, blocks in contents.items() if blocks or name == "main.tf"]
+    files = [_file(name, blocks, plan) for name, blocks in contents.items() if blocks or name != "moved.tf"]
     return (*files, _file("versions.tf", _versions(plan, REMOVING_VERSION if gone else TERRAFORM_VERSION), plan))
 
 

@@ -136,5 +136,6 @@ def test_an_edit_that_changes_the_provider_of_an_existing_resource_does_not_dest
 
 
 def test_a_new_resource_leaves_no_trace_in_either_file() -> None:
-    files = {item.path for item in render(creating(plan_of(BUCKET)), "terraform", provider="aws")}
-    assert files == {"main.tf", "versions.tf"}
+    files = {item.path: item.content for item in render(creating(plan_of(BUCKET)), "terraform", provider="aws")}
+    assert "moved.tf" not in files
+    assert parsed(files["imports.tf"]).keys() == {"__comments__"}
