@@ -21,6 +21,7 @@ from reconciler.cli.commands import (
     looking,
     passes,
     policy,
+    rendering,
     rollback,
     settle,
 )
@@ -89,6 +90,7 @@ app.command()(guarded(looking.status))
 app.command()(guarded(looking.history))
 app.command()(guarded(looking.report))
 app.command()(guarded(rollback.rollback))
+app.command()(guarded(rendering.render))
 app.command()(guarded(settle.settle))
 app.command()(guarded(iam.iam_policy))
 _GROUPS: tuple[tuple[str, tuple[Callable[..., None], ...], str], ...] = (

@@ -199,10 +199,7 @@ def _github(plan: Plan, target: PipelineTarget, place: str, tools: _Tools) -> Re
         "name": f"{plan.name} ({environment})",
         "on": {"pull_request": watched, "push": watched},
         "permissions": {},
-        "concurrency": {
-            "group": f"reconciler-{refs.slug(plan.name)}-${{{{ github.event_name }}}}",
-            "cancel-in-progress": False,
-        },
+        "concurrency": {"group": group, "cancel-in-progress": False},
         "jobs": {
             "plan": job(f"{environment}-plan", tools.show),
             "deploy": {

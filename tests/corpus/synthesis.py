@@ -58,6 +58,33 @@ def synthesized(projects: Mapping[str, Files], where: Path) -> dict[str, dict[st
     return {key: json.loads((where / "cdk.out" / f"{key}.template.json").read_text()) for key in projects}
 
 
+def synthesized_alone(files: Files, stack: str, where: Path) -> dict[str, Any]:
+    """The template that a project synthesizes to as it was rendered, with its own entry point and configuration."""
+    modules = node_modules()
+    for name, content in files.items():
+        (where / name).parent.mkdir(parents=True, exist_ok=True)
+        (where / name).write_text(content)
+    (where / "node_modules").symlink_to(modules)
+    run([modules / ".bin" / "cdk", "synth", "--quiet", "--no-notices"], where)
+    return dict(json.loads((where / "cdk.out" / f"{stack}.template.json").read_text()))
+
+
+def synthesized_python(projects: Mapping[str, Files], python: str, where: Path) -> dict[str, dict[str, Any]]:
+    """As ``synthesized``, for projects in Python, run by the interpreter ``python``."""
+    lines = ["import aws_cdk as cdk", "app = cdk.App(analytics_reporting=False, outdir='out')"]
+    for key, files in projects.items():
+        (where / f"{key}.py").write_text(files["stack.py"])
+        class_name = files["app.py"].split("from stack import ")[1].split()[0]
+        lines += [
+            f"import {key}",
+            f"{key}.{class_name}(app, '{key}', env=cdk.Environment(account='123456789012', region='us-east-1'),",
+            "    synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False))",
+        ]
+    (where / "app.py").write_text("\n".join([*lines, "app.synth()", ""]))
+    run([python, "app.py"], where)
+    return {key: json.loads((where / "out" / f"{key}.template.json").read_text()) for key in projects}
+
+
 def _app(projects: Mapping[str, Files]) -> str:
     lines = ["import * as cdk from 'aws-cdk-lib';", "const app = new cdk.App({ analyticsReporting: false });"]
     for index, (key, files) in enumerate(projects.items()):

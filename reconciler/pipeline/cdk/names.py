@@ -20,7 +20,7 @@ from typing import Any
 Fields = Mapping[str, tuple[str, Any, bool]]
 
 _BEFORE_CAPITAL = re.compile(r"([a-z\d])([A-Z])")
-_LAST_OF_RUN = re.compile(r"([A-Z]+)([A-Z][a-z\d]+)")
+_LAST_OF_RUN = re.compile(r"([A-Z]+)([A-Z][a-z]+)")
 _UNITS = re.compile(r"(KiB|MiB|GiB)(?=[A-Z]|$)")
 _TYPESCRIPT_WORDS = frozenset(
     re.findall(

@@ -20,6 +20,8 @@ FN = Core("Fn")
 TOKEN = Core("Token")
 _SUBSTITUTION = re.compile(r"\$\{(!?)([^}]*)\}")
 _DYNAMIC = "{{resolve:"
+#: what the CDK writes into text in place of a value that it doesn't know yet
+_PLACEHOLDERS = ("${Token[", "#{Token[")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 
 
@@ -68,7 +70,7 @@ class Values:
             return Table(tuple((str(key), self.raw(item, place.key(str(key)))) for key, item in value.items()))
         if is_list(value):
             return Array(tuple(self.raw(item, place.item(index)) for index, item in enumerate(value)))
-        return value
+        return _checked(value, place)
 
     def string(self, value: Any, place: Place) -> Any:
         """A value where the CDK takes text."""
@@ -141,7 +143,7 @@ class Values:
         if value is None or isinstance(value, Mapping) or is_list(value):
             raise Untyped
         if kind == "string":
-            return str(text(value))
+            return _checked(str(text(value)), place)
         if kind == "number":
             return _number(value)
         if isinstance(value, bool) or value in ("true", "false"):
@@ -247,6 +249,12 @@ def _is_function(key: Any) -> bool:
 
 def _is_dynamic(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(_DYNAMIC)
+
+
+def _checked(value: Any, place: Place) -> Any:
+    if isinstance(value, str) and any(placeholder in value for placeholder in _PLACEHOLDERS):
+        raise place.refuse("the text reads as one of the CDK's own placeholders: use another format for this plan")
+    return value
 
 
 def _number(value: Any) -> Any:
