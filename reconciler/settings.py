@@ -221,6 +221,7 @@ class PipelineSettings(_Section):
     branch: Annotated[str, _only(frozenset({"plan", "action", "environment"}))] = "feature/{action}-{plan}"
     path: Annotated[str, _only(frozenset({"plan", "environment", "account", "region"}))] = "infrastructure/{plan}"
     format: Literal["terraform", "cloudformation", "cdk"] = "terraform"
+    provider: Literal["awscc", "aws"] = "awscc"
     language: Literal["typescript", "python"] = "typescript"
     workflow: Literal["github", "gitlab"] | None = None
     author: str = "Reconciler <reconciler@localhost>"

@@ -219,6 +219,7 @@ def _pipeline(settings: Settings, clock: Clock) -> Pipeline:
             pipeline.branch,
             pipeline.path,
             pipeline.format,
+            provider=pipeline.provider,
             language=pipeline.language,
             workflow=pipeline.workflow,
         )

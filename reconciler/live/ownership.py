@@ -24,8 +24,12 @@ def _tagged(resource: PlannedResource, owner: Owner, plan: Plan) -> PlannedResou
     if schema is None or schema.tag_property is None:
         return resource
     name = schema.tag_property
-    tags = _with_tags(resource.properties.get(name), owner.tags(), schema.tag_style)
-    return replace(resource, properties={**resource.properties, name: tags})
+
+    def tagged(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**properties, name: _with_tags(properties.get(name), owner.tags(), schema.tag_style)}
+
+    written = None if resource.written is None else tagged(resource.written)
+    return replace(resource, properties=tagged(resource.properties), written=written)
 
 
 def _with_tags(current: Any, own: Mapping[str, str], style: str | None) -> Any:

@@ -81,8 +81,25 @@ class PipelineTarget:
     branch: str = "feature/{action}-{plan}"
     path: str = "infrastructure/{plan}"
     format: str = "terraform"
+    provider: str = "awscc"  # of format terraform: awscc, or aws for the types where we can
     language: str = "typescript"
     workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """What a template allows as a parameter's value; ``explanation`` is its ConstraintDescription.
+
+    Numbers stay the text that the template has: lengths are whole, the others may be anything that is a number.
+    """
+
+    allowed_values: tuple[str, ...] = ()
+    allowed_pattern: str = ""
+    least_length: str = ""
+    most_length: str = ""
+    least_value: str = ""
+    most_value: str = ""
+    explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +111,18 @@ class Parameter:
     value: Any
     no_echo: bool = False
     description: str = ""
+    constraints: Constraints = Constraints()
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A template output; ``value`` is an expression like a resource's properties."""
+    """A template output; ``value`` is an expression like a resource's properties, ``written`` as theirs."""
 
     name: str
     value: Any
     description: str = ""
     export: Any = None
+    written: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +131,11 @@ class PlannedResource:
 
     ``properties`` is an expression: everything static is evaluated, the rest are ``Deferred`` nodes.
     ``needs``: logical ids that it refers to or names in DependsOn. ``moved_from``: the plan and logical id that it was
-    under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``). ``metadata``: the rest of its Metadata,
-    an expression too; it means something to a stack only, so nothing but renderers looks at it.
+    under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``). ``written``: the properties with what
+    depends on a parameter left as an expression of it, and Fn::Base64 as such, for renderers; None if that is the same.
+    It is never more than another way to write it: ``template.with_parameters`` makes ``properties`` of it.
+    ``metadata``: the rest of its Metadata, an expression too; it means something to a stack only, so nothing but
+    renderers looks at it.
     """
 
     logical_id: LogicalId
@@ -125,6 +147,7 @@ class PlannedResource:
     adopt: Identifier | None = None
     line: int = 0
     moved_from: Owner | None = None
+    written: Properties | None = None
     metadata: Properties = field(default_factory=dict)
 
 

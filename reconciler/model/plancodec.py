@@ -59,10 +59,18 @@ def _with_values(plan: Plan, change: Any) -> Plan:
         plan,
         parameters=tuple(replace(item, value=change(item.value)) for item in plan.parameters),
         resources={
-            name: replace(item, properties=change(item.properties), metadata=change(item.metadata))
+            name: replace(
+                item,
+                properties=change(item.properties),
+                written=change(item.written),
+                metadata=change(item.metadata),
+            )
             for name, item in plan.resources.items()
         },
-        outputs=tuple(replace(item, value=change(item.value), export=change(item.export)) for item in plan.outputs),
+        outputs=tuple(
+            replace(item, value=change(item.value), export=change(item.export), written=change(item.written))
+            for item in plan.outputs
+        ),
     )
 
 
@@ -127,8 +135,8 @@ def _plain(value: Any) -> Any:
 def _secrets(plan: Plan) -> Iterator[Any]:
     """Every value of ``plan`` that ``_encoded`` would replace by a digest."""
     yield from _secret_leaves([item.value for item in plan.parameters])
-    yield from _secret_leaves([(item.properties, item.metadata) for item in plan.resources.values()])
-    yield from _secret_leaves([(item.value, item.export) for item in plan.outputs])
+    yield from _secret_leaves([(item.properties, item.written, item.metadata) for item in plan.resources.values()])
+    yield from _secret_leaves([(item.value, item.export, item.written) for item in plan.outputs])
 
 
 def _secret_leaves(value: Any) -> Iterator[Any]:

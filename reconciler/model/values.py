@@ -40,6 +40,10 @@ class Sensitive:
     __str__ = __repr__
 
 
+#: The function of a ``Deferred`` that stands for a template parameter, where expressions are kept for renderers.
+PARAMETER = "Parameter"
+
+
 @dataclass(frozen=True, slots=True)
 class Deferred:
     """An intrinsic function left for later: ``function`` is its long name (``Ref``, ``Fn::GetAtt`` …)."""

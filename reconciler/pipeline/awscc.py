@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from reconciler.model.ids import Identifier
@@ -12,79 +17,60 @@ from reconciler.pipeline.files import Place
 from reconciler.pipeline.hcl import Call, Raw
 from reconciler.schema import TypeSchema, reference_value
 
-#: The oldest provider whose resources these rules were checked against.
-MINIMUM_VERSION = "1.106.0"
-
-# Types that Cloud Control handles but that provider leaves out: their schemas are beyond its generator.
-_LEFT_OUT: Mapping[str, str] = {
-    "ARCRegionSwitch": "Plan",
-    "AmazonMQ": "Broker ConfigurationAssociation",
-    "AmplifyUIBuilder": "Component Form Theme",
-    "AppSync": "GraphQLSchema",
-    "ApplicationSignals": "Discovery",
-    "AutoScalingPlans": "ScalingPlan",
-    "BCM": "Dashboard",
-    "BcmPricingCalculator": "BillEstimate",
-    "Bedrock": "Flow RetrievalInstruction",
-    "BedrockAgentCore": "Dataset GatewayTarget",
-    "Budgets": "Budget",
-    "CleanRooms": "IdNamespaceAssociation",
-    "CloudFront": "AnycastIpList Distribution FieldLevelEncryptionConfig",
-    "Cognito": "UserPool",
-    "Connect": "EvaluationForm Rule",
-    "ControlTower": "EnabledBaseline",
-    "CustomerProfiles": "RecommenderSchema",
-    "DataBrew": "Recipe",
-    "DevOpsGuru": "LogAnomalyDetectionIntegration",
-    "EC2": "IpamInternetRegistryAssociation NetworkAclEntry VPNGatewayRoutePropagation",
-    "ECS": "Gateway GatewayClusterAssociations",
-    "EKS": "Nodegroup",
-    "EMR": "InstanceFleetConfig InstanceGroupConfig",
-    "EMRContainers": "Endpoint JobTemplate SecurityConfiguration VirtualCluster",
-    "FSx": "Backup FileCache",
-    "Glue": "UsageProfile",
-    "IAM": "Policy",
-    "IoTFleetWise": "DecoderManifest",
-    "IoTSiteWise": "ComputationModel",
-    "IoTTwinMaker": "ComponentType Entity",
-    "Logs": "Transformer",
-    "MGN": "LaunchConfigurationTemplate",
-    "MPA": "ApprovalTeam",
-    "MediaConvert": "CertificateAssociation",
-    "MediaLive": "Input InputSecurityGroup",
-    "MediaPackage": "Channel OriginEndpoint",
-    "MediaTailor": "PlaybackConfiguration",
-    "NovaAct": "WorkflowDefinition",
-    "ObservabilityAdmin": "TelemetryPipelines",
-    "OpenSearchServerless": "Index",
-    "QBusiness": "DataAccessor",
-    "QuickSight": "ApprovalPolicy",
-    "Rekognition": "StreamProcessor",
-    "Route53": "DelegationSet",
-    "SES": "ReceiptRule",
-    "SNS": "TopicPolicy",
-    "SQS": "QueuePolicy",
-    "SageMaker": "ComputeQuota ModelCard",
-    "SecurityHub": "ActionTarget AutomationRule",
-    "SecurityLake": "Subscriber",
-    "Transfer": "User",
-    "VpcLattice": "DomainVerification TargetGroup",
-    "WAFv2": "RuleGroup WebACL",
-    "WorkSpaces": "Workspace",
-}
+_DATA = Path(__file__).with_name("awscc.json")
 _COMBINERS = ("oneOf", "anyOf", "allOf")
 _PROBE = "identifier|probe"
+
+
+class Shape(Enum):
+    """How the provider takes a value: named attributes, a map, a list, a scalar, or a document as a JSON string."""
+
+    OBJECT = "object"
+    MAP = "map"
+    LIST = "list"
+    PLAIN = "plain"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Deviations:
+    """Where the provider isn't what the schemas make one expect; written by ``scripts/provider-table``.
+
+    ``version``: of the provider. ``types`` that it leaves out, most because their schemas are beyond its generator;
+    ``properties`` that it doesn't have (yet) by type; ``shapes`` that are others than by rule.
+    """
+
+    version: str
+    types: frozenset[str]
+    properties: Mapping[str, frozenset[str]]
+    shapes: Mapping[str, Mapping[str, Shape]]
+
+
+@lru_cache(maxsize=1)
+def deviations() -> _Deviations:
+    """What is known of the provider beyond the rules."""
+    data = json.loads(_DATA.read_bytes())
+    return _Deviations(
+        data["version"],
+        frozenset(data["types"]),
+        {name: frozenset(paths) for name, paths in data["properties"].items()},
+        {name: {path: Shape(word) for path, word in found.items()} for name, found in data["shapes"].items()},
+    )
 
 
 def resource_type(schema: TypeSchema) -> str:
     """The awscc resource of a type. Raises ValueError if the provider has none."""
     name = naming.resource_type(schema.type_name)
-    _, service, kind = schema.type_name.split("::")
-    if "create" not in schema.handler_permissions or kind in _LEFT_OUT.get(service, "").split():
+    if schema.type_name in deviations().types:
         raise ValueError(
             f"the awscc provider has no resource for {schema.type_name}: use format cloudformation for this plan"
         )
     return name
+
+
+def absent(type_name: str, schema_path: tuple[str, ...]) -> bool:
+    """Whether the provider has the type but not this property of it."""
+    return "/".join(schema_path) in deviations().properties.get(type_name, ())
 
 
 def reference(schema: TypeSchema, address: str, place: Place) -> Raw | Call:
@@ -108,25 +94,39 @@ def reference(schema: TypeSchema, address: str, place: Place) -> Raw | Call:
 def attribute(schema: TypeSchema, address: str, name: str, place: Place) -> Raw:
     """What ``Fn::GetAtt`` returns for an attribute of a resource, as an expression on its address."""
     first, *rest = name.split(".")
-    if schema.node(tuple(name.split("."))) is None:
+    path = tuple(name.split("."))
+    if schema.node(path) is None or absent(schema.type_name, path):
         raise place.refuse(f"{schema.type_name} has no attribute {name} in the awscc provider")
     steps = [naming.top_level_name(schema.type_name, first), *map(naming.attribute_name, rest)]
     return Raw(".".join([address, *steps]))
 
 
-def is_free_form(schema: TypeSchema, node: Mapping[str, Any]) -> bool:
-    """Whether the provider takes the value as a JSON string: an object of any shape, of several kinds or of none."""
-    kinds = set(_kinds(schema, node))
-    if not kinds:
-        return True
-    if len(kinds) > 1 and kinds & {"object", "array"}:
-        return True
-    return kinds == {"object"} and not is_object(schema, node) and not _is_map(node)
+def shape(schema: TypeSchema, node: Mapping[str, Any], schema_path: tuple[str, ...]) -> Shape:
+    """How the provider takes the value at a place in the properties, of which ``node`` is the schema."""
+    known = deviations().shapes.get(schema.type_name, {}).get("/".join(schema_path))
+    return known or shape_by_rule(schema, node)[0]
 
 
-def is_object(schema: TypeSchema, node: Mapping[str, Any]) -> bool:
+def shape_by_rule(schema: TypeSchema, node: Mapping[str, Any]) -> tuple[Shape, frozenset[str]]:
+    """The shape that follows from the schema, and the JSON types that it names.
+
+    A JSON string is what the provider makes of an object of any shape, of several kinds, or of none.
+    """
+    kinds = frozenset(_kinds(schema, node))
+    if not kinds or (len(kinds) > 1 and kinds & {"object", "array"}):
+        return Shape.JSON, kinds
+    if kinds == {"array"}:
+        return Shape.LIST, kinds
+    if kinds != {"object"}:
+        return Shape.PLAIN, kinds
+    if _is_object(schema, node):
+        return Shape.OBJECT, kinds
+    return (Shape.MAP if _is_map(node) else Shape.JSON), kinds
+
+
+def _is_object(schema: TypeSchema, node: Mapping[str, Any]) -> bool:
     """Whether the node describes named properties, itself or in one of its alternatives."""
-    return bool(node.get("properties")) or any(is_object(schema, other) for other in _alternatives(schema, node))
+    return bool(node.get("properties")) or any(_is_object(schema, other) for other in _alternatives(schema, node))
 
 
 def _is_map(node: Mapping[str, Any]) -> bool:

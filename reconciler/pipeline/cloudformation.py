@@ -19,6 +19,7 @@ from reconciler.pipeline.variables import Variable, Variables
 from reconciler.pipeline.writeonly import may_be_written
 from reconciler.schema import TypeSchema, schema_for
 from reconciler.template import references
+from reconciler.template.dynamic import STORED
 
 FILES = ("template.yaml", "parameters.json", "imports.json")
 _DESCRIPTION_LIMIT = 1024
@@ -138,10 +139,10 @@ class _Template:
     def _call(self, node: Deferred, place: Place) -> Any:
         if node.function == "Resolve":
             return self._dynamic(node.argument, place)
-        if node.function == "Parameter":
+        if node.function == STORED:
             return self._dynamic(["ssm", node.argument], place)
         if node.function == "Fn::Split" and any(
-            isinstance(leaf, Deferred) and leaf.function == "Parameter" for leaf in leaves(node.argument)
+            isinstance(leaf, Deferred) and leaf.function == STORED for leaf in leaves(node.argument)
         ):
             # CloudFormation splits before it looks the parameter up
             raise place.refuse("a list from the Parameter Store can't be written in CloudFormation; use Terraform")

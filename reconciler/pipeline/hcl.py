@@ -2,6 +2,9 @@
 
 Values are plain JSON values plus three kinds of expression: ``Raw`` (HCL as it stands), ``Template`` (a string with
 interpolations) and ``Call`` (a function call). No strings are ever pasted together outside this module.
+
+python-hcl2 8.1 can write HCL too, but not as ``fmt`` wants it (labels unquoted, values of several lines aligned, spaces
+on empty lines), and keys and strings have to be quoted before it gets them: it parses, in the tests.
 """
 
 from __future__ import annotations
@@ -18,6 +21,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # Words that mean something else at the start of an object or an item.
 _KEYWORDS = frozenset({"for", "if", "in", "null", "true", "false"})
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_HEREDOC = "<<-EOT"
+_FEWEST_LINES = 2
+#: Runs that need an escape, a sign in front of an interpolation, lines of blanks only, ends of the text.
+_UNFIT = re.compile(r"[$%]{2,}\{|[$%](?=\0)|(?m:^[ \t]+$)|(?m:^[ \t]*EOT\b)")
 _INTRODUCER = re.compile(r"(\$+|%+)(?=\{)")
 
 
@@ -136,8 +143,12 @@ def _template(template: Template) -> str:
         if isinstance(part, str):
             pieces.append(_escaped(part, before_interpolation=index + 1 < len(template.parts)))
         else:
-            pieces.append("${" + inline(part) + "}")
+            pieces.append(_interpolated(part))
     return f'"{"".join(pieces)}"'
+
+
+def _interpolated(part: Any) -> str:
+    return "${" + inline(part) + "}"
 
 
 def _key(name: str) -> str:
@@ -170,9 +181,9 @@ def _list(value: Sequence[Any], indent: int) -> str:
 
 
 def _assignments(attributes: Mapping[str, Any], indent: int) -> list[str]:
-    """``name = value`` lines; neighbours that each fit on one line have their equals signs aligned."""
+    """``name = value`` lines; the equals signs of neighbours that fit on one line, or begin a text, are aligned."""
     pad = INDENT * indent
-    texts = {name: expression(value, indent) for name, value in attributes.items()}
+    texts = {name: _assigned(value, indent) for name, value in attributes.items()}
     lines: list[str] = []
     group: list[str] = []
 
@@ -182,13 +193,44 @@ def _assignments(attributes: Mapping[str, Any], indent: int) -> list[str]:
         group.clear()
 
     for name, text in texts.items():
-        if "\n" not in text:
+        if "\n" not in text or text.startswith(_HEREDOC):
             group.append(name)
             continue
         flush()
         lines.append(f"{pad}{name} = {text}")
     flush()
     return lines
+
+
+def _assigned(value: Any, indent: int) -> str:
+    """The right side of an assignment: text of several lines as such if it can be, anything else as an expression."""
+    if isinstance(value, Call) and len(value.arguments) == 1:
+        text = _heredoc(value.arguments[0], indent)
+        return expression(value, indent) if text is None else f"{value.function}({text}\n{INDENT * indent})"
+    return _heredoc(value, indent) or expression(value, indent)
+
+
+def _heredoc(value: Any, indent: int) -> str | None:
+    """Text as lines between markers; None for text that would be another one then, or that isn't worth it."""
+    parts = value.parts if isinstance(value, Template) else (value,)
+    texts = [part for part in parts if isinstance(part, str)]
+    whole = "\0".join(texts)
+    if (
+        not texts
+        or whole.count("\0") >= len(texts)
+        or whole.count("\n") < _FEWEST_LINES
+        or not isinstance(parts[-1], str)
+        or not whole.endswith("\n")
+    ):
+        return None
+    if any(not char.isprintable() and char not in "\n\t\0" for char in whole) or _UNFIT.search(whole):
+        return None
+    pieces = (_INTRODUCER.sub(_doubled, part) if isinstance(part, str) else _interpolated(part) for part in parts)
+    lines = "".join(pieces).removesuffix("\n").split("\n")
+    if not any(line and line[0] not in " \t" for line in lines):  # what they have in common would be taken off
+        return None
+    pad = INDENT * (indent + 1)
+    return "\n".join([_HEREDOC, *(f"{pad}{line}" if line else "" for line in lines), f"{INDENT * indent}EOT"])
 
 
 def _block(block: Block, indent: int) -> str:

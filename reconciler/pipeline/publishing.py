@@ -116,7 +116,7 @@ class GitPipeline:
         if base == branch:
             raise refs.refusal(f"plan {plan.name}: pipeline.branch and pipeline.base are both {base!r}")
         directory = refs.directory(target.path, plan, action)
-        rendered: Sequence[RenderedFile] = render(changes, target.format, target.language)
+        rendered: Sequence[RenderedFile] = render(changes, target.format, target.language, provider=target.provider)
         rendered = [*rendered, *workflow.render(rendered, plan, target, directory)]
         files = {file.path: file.content for file in rendered}
         return Work(changes, target, refs.repository_address(target.repository), base, branch, directory, files)

@@ -10,10 +10,10 @@ from reconciler.pipeline import cdk, cloudformation, terraform, workflow
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.variables import refuse_secrets
 
-FORMATS: Mapping[str, Callable[[ChangeSet, str], tuple[RenderedFile, ...]]] = {
-    "terraform": lambda changes, _: terraform.render(changes),
-    "cloudformation": lambda changes, _: cloudformation.render(changes),
-    "cdk": cdk.render,
+FORMATS: Mapping[str, Callable[[ChangeSet, str, str], tuple[RenderedFile, ...]]] = {
+    "terraform": lambda changes, _, provider: terraform.render(changes, provider),
+    "cloudformation": lambda changes, *_: cloudformation.render(changes),
+    "cdk": lambda changes, language, _: cdk.render(changes, language),
 }
 #: Every file that some renderer writes: what may be removed when the format changes.
 MANAGED_FILES = (
@@ -21,12 +21,14 @@ MANAGED_FILES = (
 )
 
 
-def render(changes: ChangeSet, format_name: str, language: str = "typescript") -> tuple[RenderedFile, ...]:
+def render(
+    changes: ChangeSet, format_name: str, language: str = "typescript", *, provider: str = "awscc"
+) -> tuple[RenderedFile, ...]:
     """The plan's whole desired state as files. Pure, and the same for the same plan.
 
-    ``format_name`` is ``terraform``, ``cloudformation`` or ``cdk``, which comes in two languages (``typescript``,
-    ``python``). Raises PipelineError for any other, for what the format can't express (naming resource and property),
-    and if a secret would end up in a file.
+    ``format_name`` is ``terraform`` (with ``awscc`` or ``aws`` as the preferred ``provider``), ``cloudformation`` or
+    ``cdk``, which comes in two languages (``typescript``, ``python``). Raises PipelineError for any other, for what the
+    format can't express (naming resource and property), and if a secret would end up in a file.
     """
     renderer = FORMATS.get(format_name)
     if renderer is None:
@@ -35,7 +37,7 @@ def render(changes: ChangeSet, format_name: str, language: str = "typescript") -
         )
         error.retryable = False
         raise error
-    files = renderer(changes, language)
+    files = renderer(changes, language, provider)
     _refuse_unwritable(files)
     refuse_secrets(changes, ((file.path, file.content) for file in files))
     return files

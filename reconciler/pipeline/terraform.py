@@ -1,69 +1,146 @@
-"""The whole desired state as a Terraform root module on the awscc provider. Pure: a change set in, files out."""
+"""The whole desired state as a Terraform root module. Pure: a change set in, files out.
+
+A resource is written with the provider that the plan prefers if that has its type, else with the other one; both in one
+module are common practice. Where aws is preferred and our mapping doesn't cover all that a resource sets, awscc it is.
+An edit can then change its address; lest Terraform destroy what has lost its address, ``moved.tf`` lets go of the other
+one without touching the resource, which is imported under the new one.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from reconciler.model.change import ChangeSet
+from reconciler.model.errors import PipelineError
 from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Output, Plan, PlannedResource
-from reconciler.pipeline import awscc, naming
+from reconciler.pipeline import aws, awscc, naming
+from reconciler.pipeline.aws.rules import As, NotCovered, Pairs
+from reconciler.pipeline.aws.writing import Part, apart_blocks, body, parts_of
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.hcl import Block, Raw, document
 from reconciler.pipeline.header import HEADER
+from reconciler.pipeline.terraform_addresses import Addresses
+from reconciler.pipeline.terraform_state import States
 from reconciler.pipeline.terraform_values import Translator
-from reconciler.pipeline.variables import ABSENT, Variable, Variables, parameter_variable
+from reconciler.pipeline.terraform_variables import variable_block
+from reconciler.pipeline.variables import Variable, Variables, parameter_variable
 from reconciler.schema import TypeSchema, schema_for
+from reconciler.template import with_parameters
 
-#: Import blocks need this one.
-TERRAFORM_VERSION = "1.5.0"
-AWS_VERSION = "5.0.0"
-FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "imports.tf")
+#: Import blocks need the first, removed blocks the second.
+TERRAFORM_VERSION, REMOVING_VERSION = "1.5.0", "1.7.0"
+PROVIDERS = ("awscc", "aws")
+FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "imports.tf", "moved.tf")
 
 
-def render(changes: ChangeSet) -> tuple[RenderedFile, ...]:
-    """main.tf, variables.tf, outputs.tf, versions.tf and imports.tf for a plan.
+def render(changes: ChangeSet, provider: str = "awscc") -> tuple[RenderedFile, ...]:
+    """main.tf, variables.tf, outputs.tf, versions.tf and imports.tf for a plan, and moved.tf where something moves.
 
-    Raises PipelineError, naming resource and property, for what Terraform or the provider can't express.
+    ``provider``: the preferred one, of ``PROVIDERS``. Raises PipelineError, naming resource and property, for what
+    Terraform or the provider can't express.
     """
     plan = changes.plan
-    module = _Module(plan)
-    resources = [module.resource(plan.resources[name]) for name in module.names]
-    outputs = [module.output(output) for output in sorted(plan.outputs, key=lambda output: output.name)]
+    module = _Module(plan, provider)
+    resources = [block for name in module.names for block in module.resource(plan.resources[name])]
+    outputs = [] if plan.absent else [module.output(item) for item in sorted(plan.outputs, key=lambda item: item.name)]
+    states = States(changes, module.addresses, module.parts)
+    gone = states.kept()
     contents = {
         "main.tf": [*module.data_sources(), *resources],
         "variables.tf": module.variable_blocks(),
-        "outputs.tf": [] if plan.absent else outputs,
-        "versions.tf": _versions(plan),
-        "imports.tf": module.imports(changes),
+        "outputs.tf": outputs,
+        "imports.tf": states.imports(),
+        "moved.tf": [*states.moved(), *gone],
     }
-    return tuple(_file(name, contents[name], plan) for name in FILES)
+    files = [_file(name, blocks, plan) for name, blocks in contents.items() if blocks or name != "moved.tf"]
+    return (*files, _file("versions.tf", _versions(plan, REMOVING_VERSION if gone else TERRAFORM_VERSION), plan))
 
 
 class _Module:
     """The names and expressions of one plan's module."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, provider: str) -> None:
         self._plan = plan
         self.names = () if plan.absent else tuple(sorted(plan.resources))
         self._schemas = {name: _schema(plan.resources[name], plan) for name in plan.resources}
-        self._addresses = _addresses(plan, self._schemas)
+        self.addresses = Addresses(plan, provider, self._schemas)
+        #: resources that belong to others, by the logical id of those: (address, what it is)
+        self.parts: dict[LogicalId, list[tuple[str, Part]]] = {}
         self._variables = Variables(plan)
+        self._values = {parameter.name: parameter.value for parameter in plan.parameters}
         self._translator = Translator(
-            self._schemas, self._addresses, self._variables, _variable_label(plan), plan.target.region
+            self._schemas,
+            self.addresses.of,
+            self._variables,
+            _variable_label(plan),
+            plan.target.region,
+            self.addresses.mapped,
+            self._values,
         )
+        self._settle()
 
-    def resource(self, resource: PlannedResource) -> Block:
-        properties = resource.properties
+    def _settle(self) -> None:
+        """Leave what the mappings don't cover to awscc, if that has the type: tried out, then forgotten."""
+        self._taken = set(self.addresses.of.values())
+        for name in self.names if self.addresses.mapped else ():
+            while self._left(partial(self.resource, self._plan.resources[name])):
+                pass
+        for output in self._plan.outputs:
+            while self._left(partial(self.output, output)):
+                pass
+        self.parts.clear()
+        self._taken = set(self.addresses.of.values())
+        self._variables.back({})
+        self._translator.zones_used = False
+        self._translator.secret_versions.clear()
+
+    def _left(self, attempt: Callable[[], object]) -> bool:
+        """Whether a resource has been left to awscc because ``attempt`` needs more than its mapping covers."""
+        try:
+            attempt()
+        except NotCovered as error:
+            name = error.logical_id
+            before, mapping = self.addresses.of[name], self.addresses.mapped[name]
+            if not self.addresses.leave(name):
+                raise
+            parts = parts_of(self._plan.resources[name], mapping, self._schemas[name], self._translator)
+            self.addresses.left[name] = [address for address, _, _ in apart_blocks(parts, before, set())]
+            return True
+        except PipelineError:  # it comes up again when the whole is rendered
+            return False
+        return False
+
+    def resource(self, resource: PlannedResource) -> list[Block]:
+        """The resource, and those that belong to it."""
+        resource = self._checked(resource)
+        name = resource.logical_id
         self._translator.used.clear()
-        attributes = self._translator.properties(resource, properties)
+        kind, label = self.addresses.of[name].split(".")
+        parts: list[Block] = []
+        if name in self.addresses.mapped:
+            found = body(resource, self.addresses.mapped[name], self._schemas[name], self._translator)
+            apart = list(apart_blocks(found, self.addresses.of[name], self._taken))
+            self.parts[name] = [(address, part) for address, _, part in apart]
+            parts = [block for _, block, _ in apart]
+            whole = found.block("resource", (kind, label), self._lifecycle(resource))
+        else:
+            attributes = self._translator.properties(resource)
+            whole = Block("resource", (kind, label), attributes, self._lifecycle(resource))
         extra = sorted((resource.needs - self._translator.used) & set(self.names))
         if extra:
-            attributes["depends_on"] = [Raw(self._addresses[name]) for name in extra]
-        kind, label = self._addresses[resource.logical_id].split(".")
-        return Block("resource", (kind, label), attributes, self._lifecycle(resource))
+            attributes = {**whole.attributes, "depends_on": [Raw(self.addresses.of[other]) for other in extra]}
+            whole = Block(whole.kind, whole.labels, attributes, whole.blocks)
+        return [whole, *parts]
+
+    def _checked(self, resource: PlannedResource) -> PlannedResource:
+        """The resource; without its written form if that isn't another way to write its properties."""
+        if resource.written is None or with_parameters(resource.written, self._values) == resource.properties:
+            return resource
+        return replace(resource, written=None)
 
     def _lifecycle(self, resource: PlannedResource) -> tuple[Block, ...]:
         settings: dict[str, Any] = {}
@@ -71,13 +148,24 @@ class _Module:
             settings["prevent_destroy"] = True
         ignored = sorted(rule.path for rule in self._plan.ignore if rule.resource == resource.logical_id)
         if ignored:
-            schema = self._schemas[resource.logical_id]
-            settings["ignore_changes"] = [Raw(_attribute_path(path, schema)) for path in ignored]
+            settings["ignore_changes"] = [Raw(self._ignored(path, resource.logical_id)) for path in ignored]
         return (Block("lifecycle", (), settings),) if settings else ()
 
+    def _ignored(self, pointer: str, name: LogicalId) -> str:
+        if name not in self.addresses.mapped:
+            return _attribute_path(pointer, self._schemas[name])
+        first, *rest = _steps(pointer)
+        rule = self.addresses.mapped[name].rules.get(first)
+        if rest or not isinstance(rule, As | Pairs):
+            why = f"that {pointer} is ignored can't be written for {self.addresses.mapped[name].resource}"
+            raise NotCovered(Place(name).key(first), name, why)
+        return rule.name
+
     def output(self, output: Output) -> Block:
+        """One output of the module."""
         self._translator.secret_used = False
-        value = self._translator.value(output.value, Place("Outputs").key(output.name))
+        place = Place("Outputs").key(output.name)
+        value = self._translator.value(output.value if output.written is None else output.written, place)
         attributes: dict[str, Any] = {"description": output.description} if output.description else {}
         attributes["value"] = value
         if self._translator.secret_used:
@@ -90,22 +178,54 @@ class _Module:
         declared = {parameter.name: parameter_variable(parameter) for parameter in self._plan.parameters}
         found = {variable.name: variable for variable in self._variables.found()}
         return [
-            Block("variable", (label(variable),), _variable(variable, folded=name not in found))
+            variable_block(variable, label(variable), unused=name not in found)
             for name, variable in sorted({**declared, **found}.items())
         ]
 
     def data_sources(self) -> list[Block]:
+        """What is looked up, among it the account: asking for it is what makes the provider check it."""
         identity = Block("data", ("aws_caller_identity", "current"), {})
         zones = Block("data", ("aws_availability_zones", "available"), {"state": "available"})
-        return [identity, zones] if self._translator.zones_used else [identity]
+        found = [identity, zones] if self._translator.zones_used else [identity]
+        return [*found, *(self._secret_version(label) for label in sorted(self._translator.secret_versions))]
 
-    def imports(self, changes: ChangeSet) -> list[Block]:
-        known = {name: self._plan.resources[name].adopt for name in self.names} | dict(changes.identifiers)
-        return [
-            Block("import", (), {"to": Raw(self._addresses[name]), "id": str(known[name])})
-            for name in self.names
-            if known.get(name)
-        ]
+    def _secret_version(self, label: str) -> Block:
+        """The version of a secret that is a resource; where that is one of its own in Terraform, when it is there."""
+        wanted = dict(self._translator.secret_versions[label])
+        secret = wanted.pop("secret_id")
+        attributes: dict[str, Any] = {"secret_id": Raw(secret)} | {name: text for name, text in wanted.items() if text}
+        for name, parts in self.parts.items():
+            if secret.startswith(f"{self.addresses.of[name]}."):
+                attributes["depends_on"] = [Raw(address) for address, _ in parts]
+        return Block("data", ("aws_secretsmanager_secret_version", label), attributes)
+
+
+def _versions(plan: Plan, terraform: str) -> list[Block]:
+    """The versions that this was checked against, and the providers' settings.
+
+    Both providers, always: what has left the plan is destroyed with the provider that made it.
+    """
+    region, account = plan.target.region, plan.target.account
+    required = {
+        "aws": {"source": "hashicorp/aws", "version": _compatible(aws.VERSION)},
+        "awscc": {"source": "hashicorp/awscc", "version": _compatible(awscc.deviations().version)},
+    }
+    return [
+        Block(
+            "terraform",
+            (),
+            {"required_version": f">= {terraform}"},
+            (Block("required_providers", (), required),),
+        ),
+        # awscc can't check the account; this one does, and data.aws_caller_identity makes sure that it is asked.
+        Block("provider", ("aws",), {"region": region, "allowed_account_ids": [account]}),
+        Block("provider", ("awscc",), {"region": region}),
+    ]
+
+
+def _compatible(version: str) -> str:
+    """A constraint for the release line of a version, not older than it."""
+    return f"~> {version.rsplit('.', 1)[0]}"
 
 
 def _schema(resource: PlannedResource, plan: Plan) -> TypeSchema:
@@ -113,17 +233,6 @@ def _schema(resource: PlannedResource, plan: Plan) -> TypeSchema:
     if schema is None:
         raise Place(resource.logical_id).refuse(f"{resource.type} isn't known in {plan.target.region}")
     return schema
-
-
-def _addresses(plan: Plan, schemas: Mapping[LogicalId, TypeSchema]) -> dict[LogicalId, str]:
-    labels = naming.labels(plan.resources)
-    addresses: dict[LogicalId, str] = {}
-    for name, schema in schemas.items():
-        try:
-            addresses[name] = f"{awscc.resource_type(schema)}.{labels[name]}"
-        except ValueError as error:
-            raise Place(name).refuse(str(error)) from error
-    return addresses
 
 
 def _variable_label(plan: Plan) -> Callable[[Variable], str]:
@@ -139,58 +248,12 @@ def _variable_label(plan: Plan) -> Callable[[Variable], str]:
     return label
 
 
-def _variable(variable: Variable, *, folded: bool) -> dict[str, Any]:
-    attributes: dict[str, Any] = {}
-    description = variable.description.strip()
-    if folded and variable.default is not ABSENT:
-        note = "the value is part of main.tf already, so change it in the plan"
-        description = f"{description} ({note})".lstrip()
-    if description:
-        attributes["description"] = description
-    kind = terraform_type(variable.type)
-    attributes["type"] = Raw(kind)
-    if variable.sensitive:
-        attributes["sensitive"] = True
-    if variable.default is not ABSENT:
-        attributes["default"] = _default(variable.default, kind)
-    return attributes
-
-
-def terraform_type(parameter_type: str) -> str:
-    """The Terraform type of a CloudFormation parameter type."""
-    kind = re.sub(r"^AWS::SSM::Parameter::Value<(.*)>$", r"\1", parameter_type)
-    if kind.startswith("List<Number>"):
-        return "list(number)"
-    if kind == "CommaDelimitedList" or kind.startswith("List<"):
-        return "list(string)"
-    return "number" if kind == "Number" else "string"
-
-
-def _default(value: Any, kind: str) -> Any:
-    if kind.startswith("list(") and isinstance(value, str):
-        value = [part.strip() for part in value.split(",")]
-    if isinstance(value, list | tuple):
-        return [_default(item, kind.removeprefix("list(").removesuffix(")")) for item in value]
-    if kind == "number" and isinstance(value, str):
-        return float(value) if "." in value or "e" in value.lower() else int(value)
-    return str(value) if kind == "string" else value
-
-
-def _versions(plan: Plan) -> list[Block]:
-    aws = {"source": "hashicorp/aws", "version": f">= {AWS_VERSION}"}
-    cloud_control = {"source": "hashicorp/awscc", "version": f">= {awscc.MINIMUM_VERSION}"}
-    providers = Block("required_providers", (), {"aws": aws, "awscc": cloud_control})
-    region, account = plan.target.region, plan.target.account
-    return [
-        Block("terraform", (), {"required_version": f">= {TERRAFORM_VERSION}"}, (providers,)),
-        # awscc can't check the account; this one does, and data.aws_caller_identity makes sure that it is asked.
-        Block("provider", ("aws",), {"region": region, "allowed_account_ids": [account]}),
-        Block("provider", ("awscc",), {"region": region}),
-    ]
+def _steps(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/")]
 
 
 def _attribute_path(pointer: str, schema: TypeSchema) -> str:
-    first, *rest = [part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/")]
+    first, *rest = _steps(pointer)
     path = naming.top_level_name(schema.type_name, first)
     for part in rest:
         path += f"[{part}]" if part.isdigit() else f".{naming.attribute_name(part)}"

@@ -1,87 +1,65 @@
-"""Properties and intrinsic functions as Terraform expressions on awscc resources."""
+"""Properties as Terraform takes them: by the schema for awscc resources, key by key for aws ones."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from reconciler.model.ids import LogicalId
+from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PlannedResource
-from reconciler.model.values import Deferred, Sensitive, Unknown
+from reconciler.model.values import PARAMETER, Deferred, Sensitive
 from reconciler.pipeline import awscc, naming
+from reconciler.pipeline.aws.rules import NotCovered
 from reconciler.pipeline.files import Place, is_list
-from reconciler.pipeline.hcl import Call, Raw, Template, inline
-from reconciler.pipeline.variables import Variable, Variables
+from reconciler.pipeline.hcl import Call
+from reconciler.pipeline.terraform_expressions import Expressions
 from reconciler.pipeline.writeonly import may_be_written
 from reconciler.schema import TypeSchema
-from reconciler.template.dynamic import OPENING, split_references
-from reconciler.template.problems import FunctionError
 
-_SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
+_CONTAINERS = {awscc.Shape.OBJECT: "mapping", awscc.Shape.MAP: "mapping", awscc.Shape.LIST: "list"}
 
 
-class Translator:
-    """Translates the expressions of one plan. Records what they refer to, which decides ``depends_on``.
+class Translator(Expressions):
+    """Translates whole properties; secrets become variables."""
 
-    ``schemas`` and ``addresses`` are keyed by logical id; ``region`` is the plan's.
-    """
-
-    def __init__(
-        self,
-        schemas: Mapping[LogicalId, TypeSchema],
-        addresses: Mapping[LogicalId, str],
-        variables: Variables,
-        variable_label: Callable[[Variable], str],
-        region: str,
-    ) -> None:
-        self._schemas = schemas
-        self._addresses = addresses
-        self._variables = variables
-        self._variable_label = variable_label
-        self._region = region
-        self.used: set[str] = set()
-        self.secret_used = False
-        self.zones_used = False
-        self._functions: dict[str, Callable[[Any, Place], Any]] = {
-            "Ref": self._ref,
-            "Fn::GetAtt": self._get_att,
-            "Fn::Sub": self._sub,
-            "Fn::Join": self._join,
-            "Fn::Select": self._select,
-            "Fn::Split": self._split,
-            "Fn::Base64": lambda argument, place: Call("base64encode", (self.value(argument, place),)),
-            "Fn::Cidr": self._cidr,
-            "Fn::GetAZs": self._zones,
-            "Fn::ImportValue": self._imported,
-            "Fn::ToJsonString": lambda argument, place: Call("jsonencode", (self.value(argument, place),)),
-            "Fn::Length": lambda argument, place: Call("length", (self.value(argument, place),)),
-            "Parameter": self._parameter,
-            "Resolve": self._dynamic,
-        }
-
-    def properties(self, resource: PlannedResource, properties: Mapping[str, Any]) -> dict[str, Any]:
+    def properties(self, resource: PlannedResource) -> dict[str, Any]:
         """The attributes of a resource, by their awscc names."""
         schema = self._schemas[resource.logical_id]
         place = Place(resource.logical_id)
         return {
-            naming.top_level_name(schema.type_name, name): self._typed(properties[name], schema, place.key(name))
-            for name in sorted(properties)
+            naming.top_level_name(schema.type_name, name): self.either(
+                resource, name, partial(self._typed, schema=schema, place=place.key(name))
+            )
+            for name in sorted(resource.properties)
         }
 
-    def value(self, value: Any, place: Place) -> Any:
-        """A value without a schema: names are kept as they are, functions are translated."""
-        if isinstance(value, Deferred):
-            return self._call(value, place)
-        if isinstance(value, Sensitive):
-            return self._secret(value.reveal(), place)
-        if isinstance(value, Unknown):
-            raise place.refuse(f"the value isn't known yet ({value.expression})")
+    def either(self, resource: PlannedResource, name: str, translate: Callable[[Any], Any]) -> Any:
+        """A property as it is written with parameters; where that can't be translated, with their values in it."""
+        if resource.written is not None and name in resource.written:
+            used, found = set(self.used), self._variables.mark()
+            try:
+                return translate(resource.written[name])
+            except NotCovered as error:
+                if error.logical_id != resource.logical_id:  # another way to write it won't help
+                    raise
+                self.used = used
+                self._variables.back(found)
+            except PipelineError:
+                self.used = used
+                self._variables.back(found)
+        return translate(resource.properties[name])
+
+    def plain(self, value: Any, schema: TypeSchema, place: Place) -> Any:
+        """As ``value`` for something that the schema describes: names are kept, secrets become variables."""
         if isinstance(value, Mapping):
-            return {str(key): self.value(value[key], place.key(str(key))) for key in sorted(value, key=str)}
+            return {str(key): self.plain(value[key], schema, place.key(str(key))) for key in sorted(value, key=str)}
         if is_list(value):
-            return [self.value(item, place.item(index)) for index, item in enumerate(value)]
-        return value
+            return [self.plain(item, schema, place.item(index)) for index, item in enumerate(value)]
+        if isinstance(value, Sensitive) or schema.is_secret(place.schema_path):
+            return self._hidden(value, schema, place)
+        return self.value(as_typed(value, schema.node(place.schema_path)), place)
 
     # values with a schema
 
@@ -89,18 +67,27 @@ class Translator:
         node = schema.node(place.schema_path)
         if node is None:
             raise place.refuse(f"{schema.type_name} has no such property")
+        if awscc.absent(schema.type_name, place.schema_path):
+            raise place.refuse(
+                f"the awscc provider {awscc.deviations().version} doesn't have this property of {schema.type_name}: "
+                "use format cloudformation for this plan"
+            )
         if isinstance(value, Sensitive):
             return self._hidden(value.reveal(), schema, place, told=True)
         if schema.is_secret(place.schema_path):
             return self._hidden(value, schema, place)
-        if not isinstance(value, Mapping) and not is_list(value):
+        shape = awscc.shape(schema, node, place.schema_path)
+        if isinstance(value, Deferred) or value is None:
             return self.value(value, place)
-        if self._is_json(schema, node, place):
+        if not isinstance(value, Mapping) and not is_list(value):
+            if shape in _CONTAINERS:
+                raise place.refuse(f"{schema.type_name} takes a {_CONTAINERS[shape]} here")
+            return self.value(as_typed(value, node), place)
+        if shape is awscc.Shape.PLAIN:
+            raise place.refuse(f"{schema.type_name} takes a single value here")
+        if shape is awscc.Shape.JSON:
             return Call("jsonencode", (self.value(value, place),))
-        if is_list(value):
-            return [self._typed(item, schema, place.item(index)) for index, item in enumerate(value)]
-        rename: Callable[[str], str] = naming.attribute_name if awscc.is_object(schema, node) else str
-        return {rename(key): self._typed(value[key], schema, place.key(key)) for key in sorted(value)}
+        return self._members(value, schema, place, shape, self._typed)
 
     def _hidden(self, value: Any, schema: TypeSchema, place: Place, *, told: bool = False) -> Any:
         """As ``_typed`` for a secret: its shape stays, every scalar in it becomes a variable, references remain.
@@ -109,175 +96,44 @@ class Translator:
         """
         node = schema.node(place.schema_path) or {}
         if isinstance(value, Deferred):
-            return self.value(value, place)
+            known = self.known(value)
+            if isinstance(known, Deferred) or (not told and may_be_written(schema, place.schema_path, known)):
+                return self.value(value, place)
+            if value.function == PARAMETER:
+                return self._parameter(self._variables.parameter(value.argument, secret=True))
+            value = known
         if isinstance(value, Sensitive):
             return self._secret(value.reveal(), place)
         if not isinstance(value, Mapping) and not is_list(value):
             written = is_public(value, node) or (not told and may_be_written(schema, place.schema_path, value))
             return value if written else self._secret(value, place)
-        if self._is_json(schema, node, place):
+        shape = awscc.shape(schema, node, place.schema_path)
+        if shape is awscc.Shape.JSON:
             return self._secret(value, place)
+        return self._members(value, schema, place, shape, partial(self._hidden, told=told))
+
+    def _members(
+        self, value: Any, schema: TypeSchema, place: Place, shape: awscc.Shape, translate: Callable[..., Any]
+    ) -> Any:
+        """A list, map or object with its members translated; an object's names are the provider's."""
         if is_list(value):
-            return [self._hidden(item, schema, place.item(index), told=told) for index, item in enumerate(value)]
-        rename: Callable[[str], str] = naming.attribute_name if awscc.is_object(schema, node) else str
-        return {rename(key): self._hidden(value[key], schema, place.key(key), told=told) for key in sorted(value)}
+            return [translate(item, schema, place.item(index)) for index, item in enumerate(value)]
+        rename: Callable[[str], str] = naming.attribute_name if shape is awscc.Shape.OBJECT else str
+        return {rename(key): translate(value[key], schema, place.key(key)) for key in sorted(value)}
 
-    def _is_json(self, schema: TypeSchema, node: Mapping[str, Any], place: Place) -> bool:
-        is_tag_map = schema.tag_style == "map" and place.schema_path == (schema.tag_property,)
-        return not is_tag_map and awscc.is_free_form(schema, node)
 
-    def _secret(self, value: Any, place: Place) -> Raw:
-        self.secret_used = True
-        return self._variable(self._variables.secret(value, place))
-
-    def _variable(self, variable: Variable) -> Raw:
-        return Raw(f"var.{self._variable_label(variable)}")
-
-    # intrinsic functions
-
-    def _call(self, node: Deferred, place: Place) -> Any:
-        translate = self._functions.get(node.function)
-        if translate is None:
-            raise place.refuse(
-                f"{node.function} can't be written in Terraform: use format cloudformation for this plan"
-            )
-        return translate(node.argument, place)
-
-    def _resource(self, logical_id: Any, place: Place) -> tuple[TypeSchema, str]:
-        if logical_id not in self._addresses:
-            raise place.refuse(f"it refers to {logical_id!r}, which is no resource of the plan")
-        self.used.add(str(logical_id))
-        return self._schemas[logical_id], self._addresses[logical_id]
-
-    def _ref(self, argument: Any, place: Place) -> Any:
-        schema, address = self._resource(argument, place)
-        return awscc.reference(schema, address, place)
-
-    def _get_att(self, argument: Any, place: Place) -> Any:
-        logical_id, name = argument.split(".", 1) if isinstance(argument, str) else argument
-        if not isinstance(name, str):
-            raise place.refuse("the attribute's name isn't known before deployment")
-        schema, address = self._resource(logical_id, place)
-        return awscc.attribute(schema, address, name, place)
-
-    def _sub(self, argument: Any, place: Place) -> Any:
-        text, given = (argument, {}) if isinstance(argument, str) else argument
-        parts: list[Any] = []
-        end = 0
-        for match in _SUBSTITUTION.finditer(text):
-            parts += [text[end : match.start()], self._substituted(match[1], given, place)]
-            end = match.end()
-        return self._resolved(concatenated([*parts, text[end:]]), place)
-
-    def _substituted(self, name: str, given: Mapping[str, Any], place: Place) -> Any:
-        if name.startswith("!"):
-            return "${" + name[1:] + "}"
-        if name in given:
-            return self.value(given[name], place)
-        return self._get_att(name, place) if "." in name else self._ref(name, place)
-
-    def _join(self, argument: Any, place: Place) -> Any:
-        delimiter, items = argument
-        if not is_list(items) or not isinstance(delimiter, str):
-            return Call("join", (self.value(delimiter, place), self.value(items, place)))
-        parts: list[Any] = []
-        for item in items:
-            parts += [delimiter, self.value(item, place)]
-        return self._resolved(concatenated(parts[1:]), place)
-
-    def _resolved(self, value: Any, place: Place) -> Any:
-        """A concatenation whose literal text may hold dynamic references, which Terraform doesn't know."""
-        pieces = value.parts if isinstance(value, Template) else (value,)
-        parts: list[Any] = []
-        for piece in pieces:
-            for part in self._split_text(piece, place) if isinstance(piece, str) else [piece]:
-                parts.append(self._dynamic(part.argument, place) if isinstance(part, Deferred) else part)
-                if isinstance(part, str) and OPENING in part:
-                    raise place.refuse("the name of a dynamic reference isn't known before deployment")
-        return concatenated(parts)
-
-    def _split_text(self, text: str, place: Place) -> list[Any]:
-        try:
-            return split_references(text)
-        except FunctionError as error:
-            raise place.refuse(str(error)) from error
-
-    def _select(self, argument: Any, place: Place) -> Any:
-        index, values = argument
-        if isinstance(index, Deferred) or is_list(values):
-            return Call("element", (self.value(values, place), self.value(index, place)))
-        self._refuse_unordered(values, place)
-        return Raw(f"{self._inline(values, place)}[{int(index)}]")
-
-    def _refuse_unordered(self, values: Any, place: Place) -> None:
-        if not isinstance(values, Deferred) or values.function != "Fn::GetAtt":
-            return
-        schema, _ = self._resource(values.argument[0], place)
-        node = schema.node(tuple(str(values.argument[1]).split("."))) or {}
-        if node.get("uniqueItems") and node.get("insertionOrder") is False:
-            raise place.refuse(f"{'.'.join(values.argument)} is a set in Terraform: no item has a position in it")
-
-    def _split(self, argument: Any, place: Place) -> Any:
-        delimiter, text = argument
-        return Call("split", (self.value(delimiter, place), self.value(text, place)))
-
-    def _cidr(self, argument: Any, place: Place) -> Any:
-        block, count, bits = argument
-        network = self._inline(block, place)
-        width = 128 if "ipv_6" in network else 32
-        amount, host_bits = self._inline(count, place), self._inline(bits, place)
-        prefix = f'tonumber(split("/", {network})[1])'
-        return Raw(f"[for i in range({amount}) : cidrsubnet({network}, {width} - {host_bits} - {prefix}, i)]")
-
-    def _inline(self, value: Any, place: Place) -> str:
-        return inline(self.value(value, place))
-
-    def _zones(self, argument: Any, place: Place) -> Any:
-        if argument not in ("", self._region):
-            raise place.refuse(f"zones of {argument} can't be looked up by a provider for {self._region}")
-        self.zones_used = True
-        return Raw("data.aws_availability_zones.available.names")
-
-    def _imported(self, argument: Any, place: Place) -> Any:
-        if not isinstance(argument, str):
-            raise place.refuse("the name of the imported value isn't known before deployment")
-        description = f"The value that another plan exports as {argument}"
-        return self._variable(self._variables.named(f"Imported-{argument}", description, sensitive=False))
-
-    def _parameter(self, argument: Any, place: Place) -> Any:
-        if not isinstance(argument, str):
-            raise place.refuse("the name of the parameter isn't known before deployment")
-        description = f"The value of the SSM parameter {argument}"
-        return self._variable(self._variables.named(f"ssm-{argument}", description, sensitive=False))
-
-    def _dynamic(self, argument: Any, place: Place) -> Any:
-        service, key = argument
-        if not isinstance(key, str) or not isinstance(service, str):
-            raise place.refuse("the name of the secret isn't known before deployment")
-        self.secret_used = True
-        return self._variable(self._variables.named(f"{service}-{key}", f"The value of {service}:{key}"))
+def as_typed(value: Any, node: Mapping[str, Any] | None) -> Any:
+    """Text that stands for a number or switch as what the schema says it is, the way people write it."""
+    kind = (node or {}).get("type")
+    if not isinstance(value, str):
+        return value
+    if kind in ("integer", "number") and re.fullmatch(r"-?(0|[1-9][0-9]{0,14})", value):
+        return int(value)
+    if kind == "boolean" and value in ("true", "false"):
+        return value == "true"
+    return value
 
 
 def is_public(value: Any, node: Mapping[str, Any]) -> bool:
     """Whether a write-only value is no secret by its kind: a switch, a number, or a word that the schema lists."""
     return value is None or isinstance(value, bool | int | float) or value in node.get("enum", ())
-
-
-def concatenated(parts: list[Any]) -> Any:
-    """Strings and expressions in a row as one string: a plain one, a lone expression, or a template."""
-    merged: list[Any] = []
-    for part in parts:
-        for piece in part.parts if isinstance(part, Template) else (_text(part),):
-            if isinstance(piece, str) and merged and isinstance(merged[-1], str):
-                merged[-1] += piece
-            elif piece != "":
-                merged.append(piece)
-    if not merged:
-        return ""
-    return merged[0] if len(merged) == 1 else Template(tuple(merged))
-
-
-def _text(part: Any) -> Any:
-    if isinstance(part, bool):
-        return "true" if part else "false"
-    return str(part) if isinstance(part, int | float) else part

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
 from reconciler.model.change import ChangeSet
 from reconciler.model.errors import PipelineError
-from reconciler.model.plan import Parameter, Plan
+from reconciler.model.plan import Constraints, Parameter, Plan
 from reconciler.model.values import Sensitive
 from reconciler.pipeline.files import Place
 from reconciler.pipeline.naming import attribute_name
@@ -38,6 +38,7 @@ class Variable:
     description: str
     sensitive: bool = False
     default: Any = ABSENT
+    constraints: Constraints = Constraints()
 
 
 class Variables:
@@ -47,10 +48,29 @@ class Variables:
         self._secrets = tuple(parameter for parameter in plan.parameters if isinstance(parameter.value, Sensitive))
         self._reserved = {parameter.name for parameter in plan.parameters}
         self._found: dict[str, Variable] = {}
+        self._parameters = {parameter.name: parameter for parameter in plan.parameters}
 
     def found(self) -> tuple[Variable, ...]:
         """Everything collected so far, by name."""
         return tuple(self._found[name] for name in sorted(self._found))
+
+    def mark(self) -> dict[str, Variable]:
+        """What has been collected so far, to go back to when an attempt fails."""
+        return dict(self._found)
+
+    def back(self, mark: dict[str, Variable]) -> None:
+        """Forget what was collected since ``mark``."""
+        self._found = mark
+
+    def parameter(self, name: str, *, secret: bool = False) -> Variable:
+        """The variable of a parameter; without its value where that stands for a ``secret``."""
+        variable = parameter_variable(self._parameters[name])
+        if secret:
+            variable = replace(variable, sensitive=True, default=ABSENT)
+        known = self._found.get(name)
+        if known is None or secret:
+            self._found[name] = variable
+        return self._found[name]
 
     def secret(self, value: Any, place: Place) -> Variable:
         """The variable for a secret: the NoEcho parameter it comes from, or one named for the property it stands in."""
@@ -88,7 +108,7 @@ def parameter_variable(parameter: Parameter) -> Variable:
     """A plan's parameter as a variable: with its value as default, unless that is a secret."""
     secret = parameter.no_echo or isinstance(parameter.value, Sensitive)
     default = ABSENT if secret else parameter.value
-    return Variable(parameter.name, parameter.type, parameter.description, secret, default)
+    return Variable(parameter.name, parameter.type, parameter.description, secret, default, parameter.constraints)
 
 
 def refuse_secrets(changes: ChangeSet, texts: Iterable[tuple[str, str]]) -> None:

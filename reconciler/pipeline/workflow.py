@@ -39,7 +39,7 @@ _RELEASES = {
     _SETUP_PYTHON: "v5.6.0",
     _SETUP_TERRAFORM: "v3.1.2",
 }
-_OPEN_VARIABLE = re.compile(r'^variable "(\w+)" \{\n((?:  .*\n)*)\}', re.MULTILINE)
+_OPEN_VARIABLE = re.compile(r'^variable "(\w+)" \{\n((?:(?:  .*)?\n)*)\}', re.MULTILINE)
 _OPEN_PARAMETER = re.compile(r'"ParameterKey": "(\w+)"')
 _CONSTRUCTED_PARAMETER = re.compile(r"""CfnParameter\((?:this|self),\s*['"](\w+)['"]""")
 

@@ -167,7 +167,7 @@ def _outside(plan: Plan, *, writes: bool) -> Iterator[Grant]:
             action = ATTRIBUTES.get((referred.type, node.argument[1])) if referred else None
             if action:
                 yield Grant(action, "*", region)
-        elif node.function == "Parameter":
+        elif node.function == "Stored":
             yield _secret(plan, "ssm", node.argument)
         elif node.function == "Resolve" and writes:
             yield _secret(plan, *node.argument)

@@ -255,6 +255,7 @@ class PipelineShape(Shape):
     branch: Annotated[Line, AfterValidator(_repository)] = "feature/{action}-{plan}"
     path: Annotated[Line, AfterValidator(_descending)] = "infrastructure/{plan}"
     format: Literal["terraform", "cloudformation", "cdk"] = "terraform"
+    provider: Literal["awscc", "aws"] = "awscc"
     language: Literal["typescript", "python"] = "typescript"
     workflow: Literal["github", "gitlab"] | None = None
 

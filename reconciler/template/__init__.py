@@ -10,7 +10,7 @@ to them when values aren't known or are secret, ``cidr`` and ``dynamic`` two of 
 from reconciler.template.folding import fold
 from reconciler.template.load import LoadedTemplate, load_template
 from reconciler.template.loops import has_loops
-from reconciler.template.resolving import references, resolve
+from reconciler.template.resolving import references, resolve, with_parameters
 from reconciler.template.scope import NO_VALUE, FoldScope, Lookup, pseudo_parameters
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "pseudo_parameters",
     "references",
     "resolve",
+    "with_parameters",
 ]

@@ -14,7 +14,7 @@ from reconciler.template.problems import FunctionError, did_you_mean
 
 RESOLVE = "Resolve"
 #: the value of a parameter of type ``AWS::SSM::Parameter::Value<…>``: plain text, looked up at use
-PARAMETER = "Parameter"
+STORED = "Stored"
 OPENING = "{{resolve:"
 _REFERENCE = re.compile(r"\{\{resolve:([^:{}]*):([^{}]*)\}\}")
 _SERVICES = ("ssm", "ssm-secure", "secretsmanager")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.model.values import Deferred, Sensitive, Unknown, leaves, mask, reveal
-from reconciler.template.dynamic import OPENING, PARAMETER, RESOLVE, split_references
+from reconciler.template.dynamic import OPENING, RESOLVE, STORED, split_references
 from reconciler.template.functions import PURE, as_text, items_of
 from reconciler.template.problems import FunctionError
 from reconciler.template.scope import Lookup
 
-_LIVE = frozenset({"Ref", "Fn::GetAtt", "Fn::GetAZs", "Fn::ImportValue", PARAMETER, RESOLVE})
+_LIVE = frozenset({"Ref", "Fn::GetAtt", "Fn::GetAZs", "Fn::ImportValue", RESOLVE, STORED})
 
 
 def evaluate(function: str, argument: Any, lookup: Lookup | None, opened: int | None = None) -> Any:
@@ -66,7 +66,7 @@ def _live(function: str, argument: Any, lookup: Lookup) -> Any:
         return lookup.zones(as_text(reveal(argument), function))
     if function == "Fn::ImportValue":
         return lookup.imported(as_text(reveal(argument), function))
-    if function == PARAMETER:
+    if function == STORED:
         return lookup.parameter(argument)
     value = lookup.dynamic(*argument)
     return value if isinstance(value, Sensitive | Unknown) else Sensitive(value)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.model.values import Deferred, Sensitive
+from reconciler.model.values import PARAMETER, Deferred, Sensitive
 from reconciler.schema.scalars import text
 from reconciler.template.conditions import Conditions
 from reconciler.template.dynamic import OPENING, split_references
@@ -54,6 +54,8 @@ class Folder:
         self._depth = 0
         #: inside a branch that Fn::If didn't choose: names are checked, values don't matter
         self._dead = 0
+        #: where a parameter's value decides what the template is, so that it can't be left open
+        self._deciding = 0
         self._functions: Mapping[str, Callable[[Any, Place], Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
@@ -83,7 +85,19 @@ class Folder:
 
     def condition(self, node: Any, place: Place) -> bool | None:
         """The value of a condition; None if it is invalid, which has been reported then."""
-        return self._conditions.value(node, place)
+        self._deciding += 1
+        try:
+            return self._conditions.value(node, place)
+        finally:
+            self._deciding -= 1
+
+    def _decided(self, node: Any, place: Place) -> Any:
+        """As ``fold``, for a node on whose value the template's form depends."""
+        self._deciding += 1
+        try:
+            return self.fold(node, place)
+        finally:
+            self._deciding -= 1
 
     def fail(self, place: Place, message: str, suggestion: str = "", reason: str = "reference") -> None:
         """Report a problem at ``place``."""
@@ -127,13 +141,16 @@ class Folder:
         if not isinstance(name, str):
             raise FunctionError(f"Ref takes a name, but {kind_of(name)} was given")
         if name in self.scope.parameters:
-            return self._parameter(self.scope.parameters[name])
+            return self._parameter(name)
         if name in self.scope.pseudo:
             return self.scope.pseudo[name]
         return Deferred("Ref", name) if self._is_resource(name, place, "Ref") else INVALID
 
-    def _parameter(self, value: Any) -> Any:
+    def _parameter(self, name: str) -> Any:
         """A parameter's value may be a dynamic reference; a secret stays one however it is used."""
+        value = self.scope.parameters[name]
+        if self.scope.keep_parameters and not self._deciding and _is_plain(value):
+            return Deferred(PARAMETER, name)
         if isinstance(value, Sensitive):
             return _with_references(value.value, secret=True) if isinstance(value.value, str) else value
         return _with_references(value, secret=False) if isinstance(value, str) else value
@@ -159,7 +176,7 @@ class Folder:
             argument = argument.split(".", 1)
         if not isinstance(argument, list) or len(argument) < 2 or not isinstance(argument[0], str):
             raise FunctionError("Fn::GetAtt takes a resource and an attribute: [Vpc, CidrBlock] or Vpc.CidrBlock")
-        parts = [self.fold(part, (*place, index + 1)) for index, part in enumerate(argument[1:])]
+        parts = [self._decided(part, (*place, index + 1)) for index, part in enumerate(argument[1:])]
         if not all(isinstance(part, str) and part for part in parts):
             if INVALID in parts:
                 return INVALID
@@ -172,6 +189,8 @@ class Folder:
 
     def _pure(self, name: str) -> Callable[[Any, Place], Any]:
         def call(argument: Any, place: Place) -> Any:
+            if name == "Fn::Base64" and self.scope.keep_parameters and not self._deciding:
+                return Deferred(name, self.fold(argument, place))
             return self._evaluate(name, self.fold(argument, place))
 
         return call
@@ -236,7 +255,7 @@ class Folder:
 
     def _find_in_map(self, argument: Any, place: Place) -> Any:
         parts = items_of(argument, "Fn::FindInMap", 3, 4)
-        keys = [self.fold(part, (*place, index)) for index, part in enumerate(parts[:3])]
+        keys = [self._decided(part, (*place, index)) for index, part in enumerate(parts[:3])]
         if _is_invalid(keys):
             return INVALID
         if not all(isinstance(key, str | int) for key in keys):
@@ -259,11 +278,11 @@ class Folder:
         return self.fold(node["DefaultValue"], (*place, "DefaultValue"))
 
     def _get_azs(self, argument: Any, place: Place) -> Any:
-        region = self.fold(argument, place)
+        region = self._decided(argument, place)
         return self._evaluate("Fn::GetAZs", self.scope.pseudo.get("AWS::Region", "") if region == "" else region)
 
     def _import_value(self, argument: Any, place: Place) -> Any:
-        name = self.fold(argument, place)
+        name = self._decided(argument, place)
         if isinstance(name, list | Mapping):
             raise FunctionError(f"Fn::ImportValue takes the name of an export, but {kind_of(name)} was given")
         return self._evaluate("Fn::ImportValue", name)
@@ -275,6 +294,12 @@ def _with_references(value: str, *, secret: bool) -> Any:
     if secret:
         parts = [Sensitive(part) if isinstance(part, str) else part for part in parts]
     return parts[0] if len(parts) == 1 else evaluate("Fn::Join", ["", parts], None, 0)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a parameter's value is neither secret nor invalid and holds no dynamic reference."""
+    parts = value if isinstance(value, list) else [value]
+    return all(isinstance(part, str | int | float) and OPENING not in str(part) for part in parts)
 
 
 def _is_invalid(value: Any) -> bool:

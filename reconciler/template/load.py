@@ -88,9 +88,27 @@ def load_template(
     folder = Folder(replace(scope, resources=present, removed=removed), problems)
     resources = load_resources(section, present, folder, problems, locate)
     _check_cycles(resources, problems)
-    outputs = tuple(_outputs(_mapping(document, "Outputs", problems), folder, problems))
+    exports = _mapping(document, "Outputs", problems)
+    outputs = tuple(_outputs(exports, folder, problems))
     problems.raise_if_any()
-    return LoadedTemplate(declared, resources, outputs, document, locate)
+    writing = Folder(replace(folder.scope, keep_parameters=True), Problems(locate))
+    written = {name: writing.fold(section[name].get("Properties"), ()) for name in resources}
+    return LoadedTemplate(
+        declared,
+        {name: _with_written(resource, written[name]) for name, resource in resources.items()},
+        tuple(_written_output(output, writing.fold(exports[output.name]["Value"], ())) for output in outputs),
+        document,
+        locate,
+    )
+
+
+def _with_written(resource: PlannedResource, written: Any) -> PlannedResource:
+    same = written == resource.properties or not isinstance(written, Mapping)
+    return resource if same else replace(resource, written=written)
+
+
+def _written_output(output: Output, written: Any) -> Output:
+    return output if written == output.value else replace(output, written=written)
 
 
 def _check_sections(document: Mapping[str, Any], problems: Problems) -> None:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model.plan import Parameter
+from reconciler.model.plan import Constraints, Parameter
 from reconciler.model.values import Deferred, Sensitive
 from reconciler.schema.scalars import text
-from reconciler.template.dynamic import PARAMETER
+from reconciler.template.dynamic import STORED
 from reconciler.template.problems import INVALID, Problems, did_you_mean, kind_of
 
 _KEYS = frozenset(
@@ -108,7 +108,24 @@ def _load(name: str, declaration: Any, given: Mapping[str, Any], problems: Probl
         problems.add(place, f"parameter {name}: the value{shown} {error}", hint)
         return Parameter(name, kind, INVALID, no_echo)
     description = str(declaration.get("Description", ""))
-    return Parameter(name, kind, Sensitive(value) if no_echo else value, no_echo, description)
+    value = Sensitive(value) if no_echo else value
+    return Parameter(name, kind, value, no_echo, description, _constraints(declaration))
+
+
+def _constraints(declaration: Mapping[str, Any]) -> Constraints:
+    def said(key: str) -> str:
+        return str(text(declaration[key])) if declaration.get(key) is not None else ""
+
+    allowed = declaration.get("AllowedValues")
+    return Constraints(
+        tuple(str(text(item)) for item in allowed) if isinstance(allowed, list) else (),
+        said("AllowedPattern"),
+        said("MinLength"),
+        said("MaxLength"),
+        said("MinValue"),
+        said("MaxValue"),
+        said("ConstraintDescription"),
+    )
 
 
 def _checked_type(kind: Any, place: tuple[str, ...], problems: Problems) -> str | None:
@@ -128,7 +145,7 @@ def in_scope(parameter: Parameter) -> Any:
     if stored is None or parameter.value is INVALID:
         return parameter.value
     name = parameter.value.reveal() if isinstance(parameter.value, Sensitive) else parameter.value
-    value = Deferred(PARAMETER, name)
+    value = Deferred(STORED, name)
     return Deferred("Fn::Split", [",", value]) if _is_list(stored[1]) else value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.model.errors import Problem, SourceError
 from reconciler.model.ids import LogicalId
-from reconciler.model.values import Deferred, leaves
+from reconciler.model.values import PARAMETER, Deferred, leaves
 from reconciler.template.evaluate import evaluate, opened_in
 from reconciler.template.problems import FunctionError
 from reconciler.template.scope import Lookup
@@ -33,6 +33,29 @@ def _resolve(expression: Any, lookup: Lookup) -> Any:
         return {key: _resolve(item, lookup) for key, item in expression.items()}
     if isinstance(expression, list):
         return [_resolve(item, lookup) for item in expression]
+    return expression
+
+
+def with_parameters(expression: Any, values: Mapping[str, Any]) -> Any:
+    """An expression that was folded with its parameters left open, as it is folded with these values of them.
+
+    Raises SourceError where a value doesn't suit a function.
+    """
+    try:
+        return _with_parameters(expression, values)
+    except FunctionError as error:
+        raise SourceError((Problem(str(error), reason="reference"),)) from error
+
+
+def _with_parameters(expression: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(expression, Deferred):
+        if expression.function == PARAMETER:
+            return values[expression.argument]
+        return evaluate(expression.function, _with_parameters(expression.argument, values), None)
+    if isinstance(expression, Mapping):
+        return {key: _with_parameters(item, values) for key, item in expression.items()}
+    if isinstance(expression, list | tuple):
+        return [_with_parameters(item, values) for item in expression]
     return expression
 
 

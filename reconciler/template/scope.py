@@ -48,7 +48,8 @@ class FoldScope:
 
     ``conditions``: each already evaluated. ``resources``: those that exist in this template with these parameters;
     ``removed``: those that it defines but whose condition is false. Without ``lookup``, what depends on live
-    state is deferred.
+    state is deferred. ``keep_parameters``: what depends on a parameter is deferred too, except where the template's
+    form depends on it (conditions, keys of mappings), and so is Fn::Base64, whose value nobody can read.
     """
 
     parameters: Mapping[str, Any]
@@ -58,6 +59,7 @@ class FoldScope:
     resources: frozenset[str]
     lookup: Lookup | None = None
     removed: frozenset[str] = field(default_factory=frozenset)
+    keep_parameters: bool = False
 
 
 #: region prefix → (partition, DNS suffix)

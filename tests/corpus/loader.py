@@ -88,6 +88,9 @@ class _NoAws:
     def imported(self, name: str) -> Any:
         return Unknown(f"ImportValue({name})")
 
+    def parameter(self, name: str) -> Any:
+        return Unknown(f"parameter {name}")
+
     def dynamic(self, service: str, key: str) -> Any:
         return Unknown(f"resolve:{service}:{key}")
 
@@ -128,6 +131,7 @@ def change_set(plan: Plan) -> ChangeSet:
     """What a first pass computes for ``plan``: everything is still to be created."""
     owned = with_ownership(plan)
     view = View(plan.target.region, _NoAws(), {name: Seen(item.type) for name, item in owned.resources.items()})
+    view.strangers = True
     return build(owned, view, _AT)
 
 

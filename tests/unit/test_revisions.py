@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reconciler.model import secrecy
 from reconciler.model.errors import SourceError
 from reconciler.model.ids import Digest, LogicalId, Owner, PlanName, RunId, TypeName
-from reconciler.model.plan import IgnoreRule, Output, Parameter, Plan, PlannedResource, RollbackPolicy
+from reconciler.model.plan import Constraints, IgnoreRule, Output, Parameter, Plan, PlannedResource, RollbackPolicy
 from reconciler.model.plancodec import SecretMissing, plan_from_json, plan_to_json
 from reconciler.model.report import PlanState
 from reconciler.model.revision import Pin
@@ -65,6 +65,9 @@ values = st.recursive(
 properties = st.dictionaries(texts, values, max_size=4)
 
 
+constraints = st.builds(Constraints, st.lists(texts, max_size=2).map(tuple), texts, explanation=texts)
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """Any plan that a source could give, and some that it could not."""
@@ -76,14 +79,20 @@ def plans(draw: st.DrawFn) -> Plan:
             frozenset(draw(st.lists(texts.map(LogicalId), max_size=2))),
             draw(st.sampled_from(["Delete", "Retain"])),
             moved_from=draw(st.none() | st.just(Owner(PlanName("other"), LogicalId("X")))),
+            written=draw(st.none() | properties),
         )
         for name in draw(st.lists(texts, max_size=3, unique=True))
     }
     return replace(
         make_plan(NETWORK),
         resources=resources,
-        parameters=tuple(Parameter(name, "String", draw(values)) for name in draw(st.lists(texts, max_size=2))),
-        outputs=tuple(Output(name, draw(values), "", draw(values)) for name in draw(st.lists(texts, max_size=2))),
+        parameters=tuple(
+            Parameter(name, "String", draw(values), constraints=draw(constraints))
+            for name in draw(st.lists(texts, max_size=2))
+        ),
+        outputs=tuple(
+            Output(name, draw(values), "", draw(values), draw(values)) for name in draw(st.lists(texts, max_size=2))
+        ),
         ignore=tuple(IgnoreRule(name, "/x") for name in draw(st.lists(texts, max_size=2))),
     )
 
@@ -94,7 +103,8 @@ def test_a_plan_comes_back_as_it_was_and_no_secret_is_written(given_plan: Plan) 
     secrecy.forget_all()  # else the secrets of other examples are in the way of this one's ordinary texts
     text = plan_to_json(given_plan, KEY)
     assert plan_from_json(text, KEY, given_plan) == given_plan
-    found = [item.value for item in leaves([r.properties for r in given_plan.resources.values()]) if _secret(item)]
+    carriers = [(r.properties, r.written) for r in given_plan.resources.values()]
+    found = [item.value for item in leaves(carriers) if _secret(item)]
     assert not [value for value in found if isinstance(value, str) and value in text]
 
 

@@ -38,6 +38,13 @@ class Language(StrEnum):
     PYTHON = "python"
 
 
+class Provider(StrEnum):
+    """What Terraform resources are written with where there is a choice."""
+
+    AWSCC = "awscc"
+    AWS = "aws"
+
+
 def render(
     name: PlanArgument,
     config: ConfigOption = None,
@@ -45,6 +52,7 @@ def render(
         Format | None, typer.Option("--format", "-f", help="Else the plan's, else the configuration's.")
     ] = None,
     language: Annotated[Language | None, typer.Option("--language", help="Of a CDK app.")] = None,
+    provider: Annotated[Provider | None, typer.Option("--provider", help="Of Terraform resources.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write the files there; else they are printed.")
     ] = None,
@@ -63,7 +71,12 @@ def render(
     if plan.delivery is not Delivery.RESOURCES:
         raise ConfigurationError(f"plan {plan.name} is a {plan.delivery} already: there is nothing to render")
     changes = _unseen(plan) if offline else _seen(app, plan, snapshot)
-    files = rendered(changes, (format_name or wanted.format), (language or wanted.language))
+    files = rendered(
+        changes,
+        format_name or wanted.format,
+        language or wanted.language,
+        provider=provider or wanted.provider,
+    )
     if out is None:
         for file in files:
             sys.stdout.write(f"==> {file.path} <==\n{file.content}\n")

@@ -42,6 +42,12 @@ def test_options_win(cli: Any) -> None:
     assert "==> template.yaml <==" in cli("render", "web", "--format", "cloudformation").stdout
 
 
+def test_the_provider_of_terraform_is_the_plans_unless_it_is_given(cli: Any) -> None:
+    given(cli, a_network(pipeline=PipelineTarget("repo", provider="aws")))
+    assert 'resource "aws_vpc" "vpc"' in cli("render", "web").stdout
+    assert 'resource "awscc_ec2_vpc" "vpc"' in cli("render", "web", "--provider", "awscc").stdout
+
+
 def test_the_configurations_format_is_the_default(cli: Any) -> None:
     given(cli, a_network())
     Path("reconciler.yaml").write_text("pipeline: {format: cdk}\n")

@@ -108,7 +108,8 @@ def test_the_account_and_region_are_pinned() -> None:
     assert 'required_version = ">= 1.5.0"' in versions
     assert 'allowed_account_ids = ["444455556666"]' in versions
     assert versions.count('"eu-central-1"') == 2
-    assert 'source  = "hashicorp/awscc"\n      version = ">= ' in versions
+    assert 'source  = "hashicorp/awscc"\n      version = "~> 1.' in versions
+    assert 'source  = "hashicorp/aws"\n      version = "~> 6.' in versions
     assert 'data "aws_caller_identity" "current"' in files(web_plan())["main.tf"]
 
 
@@ -146,8 +147,11 @@ FUNCTIONS: list[tuple[Any, str]] = [
     (Deferred("Fn::Select", [2, Deferred("Fn::Split", [":", att("Queue", "Arn")])]),
  'split(":", awscc_sqs_queue.queue.arn)[2]'),
     (Deferred("Fn::Select", [1, Deferred("Fn::Cidr", [att("Vpc", "CidrBlock"), 4, 8])]),
- "[for i in range(4) : cidrsubnet(awscc_ec2_vpc.vpc.cidr_block, 32 - 8 - "
- 'tonumber(split("/", awscc_ec2_vpc.vpc.cidr_block)[1]), i)][1]'),
+ "cidrsubnet(awscc_ec2_vpc.vpc.cidr_block, 32 - 8 - "
+ 'tonumber(split("/", awscc_ec2_vpc.vpc.cidr_block)[1]), 1)'),
+    (Deferred("Fn::Join", [",", Deferred("Fn::Cidr", [att("Vpc", "CidrBlock"), 4, 8])]),
+ 'join(",", [for i in range(4) : cidrsubnet(awscc_ec2_vpc.vpc.cidr_block, 32 - 8 - '
+ 'tonumber(split("/", awscc_ec2_vpc.vpc.cidr_block)[1]), i)])'),
     (Deferred("Fn::Base64", join("", "#!/bin/sh ", ref("Vpc"))),
      'base64encode("#!/bin/sh ${awscc_ec2_vpc.vpc.vpc_id}")'),
     (Deferred("Fn::ToJsonString", {"b": ref("Vpc"), "a": [1]}),

@@ -38,7 +38,7 @@ def test_a_list_is_a_list(kind: str) -> None:
 
 def test_until_then_it_is_deferred_and_unknown_if_it_is_not_there() -> None:
     loaded = load(document("String", {"Ref": "P"}), P="/ami")
-    assert loaded.resources["Vpc"].properties["X"] == Deferred("Parameter", "/ami")  # type: ignore[index]
+    assert loaded.resources["Vpc"].properties["X"] == Deferred("Stored", "/ami")  # type: ignore[index]
     assert isinstance(value("String", "/none"), Unknown)
 
 
