@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reconciler.live.compare import pointer
 from reconciler.model.change import FieldChange
 from reconciler.model.values import Properties
-from reconciler.schema import TypeSchema, canonical
+from reconciler.schema import Path, TypeSchema, canonical
 
 
 def target(
@@ -18,19 +19,33 @@ def target(
 ) -> dict[str, Any]:
     """The complete target of an update, for the properties that ``desired`` and ``fields`` name.
 
-    Live values that the plan doesn't manage (foreign tags, nested keys, ignored fields) are kept as they are.
+    Live values that the plan doesn't manage (foreign tags, nested keys, ignored fields) are kept as they are; what AWS
+    never returns comes from the plan, because an update may have to give it again.
     """
     changed = {_top(field.path) for field in fields}
     removed = frozenset(field.path for field in fields if field.after is None)
     result: dict[str, Any] = {}
     for name in desired.keys() | changed:
         if name not in changed:
-            result[name] = live.get(name, desired.get(name))
+            result[name] = _with_hidden(schema, (name,), desired.get(name), live.get(name, desired.get(name)))
             continue
         if name not in desired and f"/{name}" in removed:
             continue
         result[name] = _merged(schema, name, desired.get(name), live.get(name), fields, removed)
     return result
+
+
+def _with_hidden(schema: TypeSchema | None, path: Path, desired: Any, live: Any) -> Any:
+    """``live`` with the nested values that the schema calls write-only, as the plan has them."""
+    if schema is None or live is desired or not any(path == other[: len(path)] for other in schema.write_only):
+        return live
+    if isinstance(desired, list) and isinstance(live, list) and len(desired) == len(live):
+        return [_with_hidden(schema, (*path, "*"), *pair) for pair in zip(desired, live, strict=True)]
+    if not isinstance(desired, Mapping) or not isinstance(live, Mapping):
+        return live
+    result = {key: _with_hidden(schema, (*path, key), desired.get(key), value) for key, value in live.items()}
+    hidden = {key: value for key, value in desired.items() if key not in live and schema.is_secret((*path, key))}
+    return {**result, **hidden}
 
 
 def _merged(
@@ -45,24 +60,26 @@ def _merged(
         return _merged_tags(schema, name, desired, live, removed)
     if any(field.path == f"/{name}" for field in fields):
         return desired
-    return _overlay(desired, live, f"/{name}", removed, frozenset(field.path for field in fields))
+    return _overlay(schema, (name,), desired, live, removed, frozenset(field.path for field in fields))
 
 
-def _overlay(desired: Any, live: Any, path: str, removed: frozenset[str], changed: frozenset[str]) -> Any:
+def _overlay(
+    schema: TypeSchema | None, path: Path, desired: Any, live: Any, removed: frozenset[str], changed: frozenset[str]
+) -> Any:
     """``live`` with the changed fields taken from ``desired``; both are objects as long as a field lies deeper."""
-    if path in changed or not isinstance(desired, Mapping) or not isinstance(live, Mapping):
+    if pointer(path) in changed or not isinstance(desired, Mapping) or not isinstance(live, Mapping):
         return desired
     result: dict[str, Any] = {}
     for key in live.keys() | desired.keys():
-        below = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
-        if below in removed and key not in desired:
+        below, at = (*path, key), pointer((*path, key))
+        if at in removed and key not in desired:
             continue
         if key not in desired:
             result[key] = live[key]
-        elif not any(field == below or field.startswith(below + "/") for field in changed):
-            result[key] = live.get(key, desired[key])
+        elif not any(field == at or field.startswith(at + "/") for field in changed):
+            result[key] = _with_hidden(schema, below, desired[key], live.get(key, desired[key]))
         else:
-            result[key] = _overlay(desired[key], live.get(key), below, removed, changed)
+            result[key] = _overlay(schema, below, desired[key], live.get(key), removed, changed)
     return result
 
 

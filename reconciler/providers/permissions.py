@@ -144,12 +144,14 @@ def _by_schema(plan: Plan, resource: PlannedResource, writes: bool) -> Iterator[
     """A type without a native provider: what its handlers say that they need, through the Cloud Control API."""
     schema = schema_for(resource.type, plan.target.region)
     handlers = schema.handler_permissions if schema else {}
+    tags = schema.tag_permissions if schema and schema.tag_property else ()
     reads = {action for name in ("read", "list") for action in handlers.get(name, ())}
     # Handlers are careless: some name a write among what they need to read.
     found = {action for action in reads if access_level(*action.partition(":")[::2]) in READ_LEVELS}
-    found |= set(_CLOUD_CONTROL_READS)
+    found |= {action for action in tags if access_level(*action.partition(":")[::2]) in READ_LEVELS}
+    found |= {*_CLOUD_CONTROL_READS, *(["tag:GetResources"] if tags else [])}
     if writes:
-        found |= reads.union(*(handlers.get(name, ()) for name in ("create", "update", "delete")))
+        found |= reads.union(tags, *(handlers.get(name, ()) for name in ("create", "update", "delete")))
         found |= set(_CLOUD_CONTROL_WRITES)
     yield from (Grant(action, "*", plan.target.region) for action in found)
 

@@ -8,7 +8,16 @@ identifiers and what Ref and Fn::GetAtt return, ``canonical`` brings values into
 from reconciler.schema.canonical import canonical, conceal
 from reconciler.schema.identity import attribute_value, identifier_of, reference_value
 from reconciler.schema.transforms import accepts
-from reconciler.schema.types import MISSING, Missing, Path, TypeSchema, defaults, known_types, schema_for
+from reconciler.schema.types import (
+    MISSING,
+    Missing,
+    Path,
+    TypeSchema,
+    defaults,
+    known_types,
+    schema_for,
+    why_unmanageable,
+)
 
 __all__ = [
     "MISSING",
@@ -24,4 +33,5 @@ __all__ = [
     "known_types",
     "reference_value",
     "schema_for",
+    "why_unmanageable",
 ]
