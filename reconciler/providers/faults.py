@@ -33,7 +33,8 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         "ExpiredToken ExpiredTokenException RequestExpired InvalidClientTokenId UnrecognizedClientException"
         " InvalidAccessKeyId AuthFailure SignatureDoesNotMatch InvalidSignatureException InvalidToken"
         " MissingAuthenticationToken MissingAuthenticationTokenException IncompleteSignature TokenRefreshRequired"
-        " RequestTimeTooSkewed InvalidSecurity IDPCommunicationError InvalidIdentityToken InvalidCredentialsException 401"
+        " RequestTimeTooSkewed InvalidSecurity IDPCommunicationError InvalidIdentityToken"
+        " InvalidCredentialsException 401"
     ),
     FaultKind.REGION_DISABLED: _codes(
         "OptInRequired RegionDisabledException SubscriptionRequiredException PendingVerification"
@@ -48,8 +49,8 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
     FaultKind.UNAVAILABLE: _codes(
         "InternalError InternalFailure InternalServerError InternalServerException InternalServiceError"
         " InternalServiceErrorException InternalErrorException KMSInternalException DependencyTimeoutException"
-        " ServiceUnavailable ServiceUnavailableException ServiceFailure ServiceException Unavailable ServiceInternalErrorException"
-        " HandlerFailureException HandlerInternalFailureException NetworkFailureException 502 503 504"
+        " ServiceUnavailable ServiceUnavailableException ServiceFailure ServiceException Unavailable"
+        " ServiceInternalErrorException HandlerFailureException HandlerInternalFailureException NetworkFailureException 502 503 504"
     ),
     FaultKind.NOT_FOUND: _codes(
         "404 NotFound NoSuchKey QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue Gateway.NotAttached"

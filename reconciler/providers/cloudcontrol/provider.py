@@ -40,12 +40,11 @@ class CloudControl:
 
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """See ``ports.ResourceProvider``."""
-        schema = self._schema(scope)
+        secret = readable_secrets(self.type_name)
 
         def read(item: Wanted) -> Observation:
             found = self._read(scope, item.identifier)
-            secret = readable_secrets(self.type_name)
-            return Observation(item.identifier, concealed(schema, found.properties, secret))
+            return Observation(item.identifier, concealed(found.properties, secret))
 
         return read_each(scope, wanted, read)
 

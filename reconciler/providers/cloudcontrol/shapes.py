@@ -1,4 +1,4 @@
-"""Properties as handlers take them: typed as the schema says, without what only AWS writes, secrets in the clear. Pure."""
+"""Properties as handlers take them, typed as the schema says and without what only AWS writes; and as read. Pure."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def desired_state(schema: TypeSchema, desired: Properties) -> dict[str, Any]:
     return state
 
 
-def concealed(schema: TypeSchema, properties: Mapping[str, Any], secret: Iterable[Path]) -> dict[str, Any]:
+def concealed(properties: Mapping[str, Any], secret: Iterable[Path]) -> dict[str, Any]:
     """Properties as read, with what lies at the paths ``secret`` hidden."""
     paths = frozenset(secret)
 
