@@ -50,7 +50,8 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         "InternalError InternalFailure InternalServerError InternalServerException InternalServiceError"
         " InternalServiceErrorException InternalErrorException KMSInternalException DependencyTimeoutException"
         " ServiceUnavailable ServiceUnavailableException ServiceFailure ServiceException Unavailable"
-        " ServiceInternalErrorException HandlerFailureException HandlerInternalFailureException NetworkFailureException 502 503 504"
+        " ServiceInternalErrorException HandlerFailureException HandlerInternalFailureException NetworkFailureException"
+        " 502 503 504"
     ),
     FaultKind.NOT_FOUND: _codes(
         "404 NotFound NoSuchKey QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue Gateway.NotAttached"

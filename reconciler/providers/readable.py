@@ -1,8 +1,8 @@
 """Secrets that the Cloud Control API gives out: which types show one when they are read, or read one to be shown.
 
-``GetResource`` is one operation for every type, so what it reveals depends on the type. What the schema calls write-only
-is never returned; of the rest names decide, as in ``revealing``: whatever sounds like a secret counts as one unless it
-was looked at. The handlers' own calls are made as us, so that those which give out a secret count too.
+``GetResource`` is one operation for every type, so what it reveals depends on the type. What the schema calls
+write-only is never returned; of the rest names decide, as in ``revealing``: whatever sounds like a secret counts as one
+unless it was looked at. The handlers' own calls are made as us, so that those which give out a secret count too.
 """
 
 from __future__ import annotations
