@@ -45,10 +45,7 @@ def _changes(
         path = (name,)
         if path in read_only:
             continue
-        if name not in live and schema is not None and schema.is_secret(path):
-            yield from _unobservable(schema, path, wanted, applied.get(name))
-        else:
-            yield from _walk(schema, path, wanted, live.get(name), applied.get(name))
+        yield from _walk(schema, path, wanted, live.get(name), applied.get(name))
     for name in applied.keys() - desired.keys():
         if (name,) not in read_only and name in live:
             yield from _taken_back(schema, (name,), applied[name], live[name])
@@ -58,6 +55,11 @@ def _walk(schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied
     """Descend through objects, where only the keys that the plan sets count; compare everything else whole."""
     if wanted == live:
         return
+    if schema is not None and live is None and schema.is_secret(path):
+        yield from _unobservable(schema, path, wanted, applied)
+        return
+    if schema is not None and live is None and isinstance(wanted, Mapping) and _hides(schema, path):
+        live = {}
     if _is_tags(schema, path):
         wanted, live, applied = (canonical(schema, path, value or []) for value in (wanted, live, applied))
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
@@ -74,6 +76,11 @@ def _walk(schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied
     if _same(schema, path, wanted, live):
         return
     yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied))
+
+
+def _hides(schema: TypeSchema, path: Path) -> bool:
+    """Whether something below is never returned: an object of which nothing else is set may read as absent."""
+    return any(path == other[: len(path)] for other in schema.write_only)
 
 
 def _is_tags(schema: TypeSchema | None, path: Path) -> bool:

@@ -73,6 +73,8 @@ def _names(schema: TypeSchema, node: Mapping[str, Any], value: Mapping[str, Any]
     open_below = any(key in node for key in (*_ALTERNATIVES, "allOf")) and not node.get("properties")
     for name, item in value.items():
         below = schema.child(node, name)
+        if (*path, name) in schema.read_only:
+            continue  # AWS's own word
         if below is not None:
             yield from _problems(schema, below, item, (*path, name))
         elif closed and not open_below:
