@@ -55,11 +55,14 @@ def _walk(schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied
     """Descend through objects, where only the keys that the plan sets count; compare everything else whole."""
     if wanted == live:
         return
-    if schema is not None and live is None and schema.is_secret(path):
+    if live is None and schema is not None and schema.is_secret(path):
         yield from _unobservable(schema, path, wanted, applied)
         return
-    if schema is not None and live is None and isinstance(wanted, Mapping) and _hides(schema, path):
-        live = {}
+    shown = {} if live is None and _hides(schema, path, wanted) else live
+    yield from _differing(schema, path, wanted, shown, applied)
+
+
+def _differing(schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied: Any) -> Iterator[FieldChange]:
     if _is_tags(schema, path):
         wanted, live, applied = (canonical(schema, path, value or []) for value in (wanted, live, applied))
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
@@ -78,8 +81,10 @@ def _walk(schema: TypeSchema | None, path: Path, wanted: Any, live: Any, applied
     yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied))
 
 
-def _hides(schema: TypeSchema, path: Path) -> bool:
-    """Whether something below is never returned: an object of which nothing else is set may read as absent."""
+def _hides(schema: TypeSchema | None, path: Path, wanted: Any) -> bool:
+    """Whether something in an object is never returned: one of which nothing else is set may read as absent."""
+    if schema is None or not isinstance(wanted, Mapping):
+        return False
     return any(path == other[: len(path)] for other in schema.write_only)
 
 

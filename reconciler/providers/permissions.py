@@ -15,6 +15,7 @@ from reconciler.providers.levels import READ_LEVELS, access_level, takes_resourc
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.needs import ALSO, ATTRIBUTES, ELSEWHERE, EXPLAINING, LISTINGS, NAMED, NEEDS, Needs
 from reconciler.providers.policydocs import Grant, document, documents_of, statement, statements_of
+from reconciler.providers.readable import type_reveals
 from reconciler.providers.registry import Registry
 from reconciler.schema import schema_for
 
@@ -142,6 +143,8 @@ def _referred(plan: Plan, resource: PlannedResource, name: str, kind: str) -> Se
 
 def _by_schema(plan: Plan, resource: PlannedResource, writes: bool) -> Iterator[Grant]:
     """A type without a native provider: what its handlers say that they need, through the Cloud Control API."""
+    if not writes and type_reveals(resource.type):
+        return  # the guard refuses to read it
     schema = schema_for(resource.type, plan.target.region)
     handlers = schema.handler_permissions if schema else {}
     tags = schema.tag_permissions if schema and schema.tag_property else ()

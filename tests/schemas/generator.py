@@ -1,4 +1,4 @@
-"""The smallest resource that a type's schema allows, made up from it: the same each time, without a library's search."""
+"""The smallest resource that a type's schema allows, made up from it, the same each time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ _DEEPEST = 12
 _ARN = "arn:aws:iam::111111111111:role/example"
 #: Tried in order before a string is put together from a pattern.
 _LIKELY = (
-    "example", "Example1", "example-1", "a1b2c3d4e5", "1234567890ab", "111111111111", "us-east-1", "10.0.0.0/16", "10.0.0.1",
-    _ARN, "arn:aws:s3:::example", "arn:aws:kms:us-east-1:111111111111:key/11111111-2222-4333-8444-555555555555",
-    "11111111-2222-4333-8444-555555555555", "example.com", "alice@example.com", "https://example.com/a", "s3://example/a",
-    "2026-01-01T00:00:00Z", "2026-01-01", "00:00", "1", "A", "/example/", "alias/example", "i-0123456789abcdef0",
+    "example", "Example1", "example-1", "a1b2c3d4e5", "1234567890ab", "111111111111", "us-east-1", "10.0.0.0/16",
+    "10.0.0.1", _ARN, "arn:aws:s3:::example",
+    "arn:aws:kms:us-east-1:111111111111:key/11111111-2222-4333-8444-555555555555",
+    "11111111-2222-4333-8444-555555555555", "example.com", "alice@example.com", "https://example.com/a",
+    "s3://example/a", "2026-01-01T00:00:00Z", "2026-01-01", "00:00", "1", "A", "/example/", "alias/example",
+    "i-0123456789abcdef0",
 )  # fmt: skip
 _FORMATS = {
     "date": "2026-01-01",

@@ -28,8 +28,9 @@ FULL = os.environ.get("RECONCILER_CORPUS") == "full"
 _NOT_A_RESOURCE = {"AWS::CloudFormation::Stack"}
 #: Nested identifiers, no update handler, tags as a map, a list that must be narrowed, nested write-only properties.
 _ODD = {
-    "AWS::QuickSight::RefreshSchedule", "AWS::Glue::SecurityConfiguration", "AWS::Pipes::Pipe", "AWS::ApiGateway::Model",
-    "AWS::Synthetics::Canary", "AWS::AppStream::DirectoryConfig", "AWS::RDS::DBCluster", "AWS::Lambda::Function",
+    "AWS::QuickSight::RefreshSchedule", "AWS::Glue::SecurityConfiguration", "AWS::Pipes::Pipe",
+    "AWS::ApiGateway::Model", "AWS::Synthetics::Canary", "AWS::AppStream::DirectoryConfig", "AWS::RDS::DBCluster",
+    "AWS::Lambda::Function",
 }  # fmt: skip
 TYPES = sorted(
     name
@@ -131,7 +132,7 @@ class Life:
             return
         seeds = (value(self.schema, (name,), seed) for seed in range(4))
         other = (one for one in seeds if canonical(self.schema, (name,), one) != canonical(self.schema, (name,), first))
-        self._live()[name] = next((one for one in (*rest, *other)))
+        self._live()[name] = next(one for one in (*rest, *other))
         report = self.rig.run(plan_for(self.name, self.properties))
         right = report.state == "in_sync" and self._verbs() == ["UPDATE"] and self._live()[name] == first
         self._expect(f"drifted {name}", right, report)
