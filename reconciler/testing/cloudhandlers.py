@@ -117,10 +117,12 @@ def filled(schema: TypeSchema, model: Mapping[str, Any], number: int) -> dict[st
     """A model with defaults where nothing is given, and what AWS makes up; the same for the same ``number``."""
     result: dict[str, Any] = copy.deepcopy(dict(model))
     _defaults(schema, schema.document, result, ())
-    for path in sorted(schema.read_only):
-        _invent(schema, result, path, (), number)
     for name in schema.primary_identifier:
-        _invent(schema, result, tuple(name.split("/")), (), number)
+        _invent(schema, result, tuple(name.split("/")), (), f"{number:08d}")
+    own = str(result.get(schema.primary_identifier[-1], ""))  # what an ARN ends in, if it isn't one
+    for path in sorted(schema.read_only):
+        arn = path[-1].lower().endswith("arn") and own and not own.startswith("arn:")
+        _invent(schema, result, path, (), own if arn else f"{number:08d}")
     return result
 
 
@@ -139,7 +141,7 @@ def _defaults(schema: TypeSchema, node: Mapping[str, Any], value: Any, path: Pat
             _defaults(schema, node["items"], item, (*path, "*"))
 
 
-def _invent(schema: TypeSchema, value: Any, path: Path, done: Path, number: int) -> None:
+def _invent(schema: TypeSchema, value: Any, path: Path, done: Path, number: str) -> None:
     """Put a value at ``path``; below an object or a list only where there is one."""
     first, rest = path[0], path[1:]
     if first == "*":
@@ -153,20 +155,20 @@ def _invent(schema: TypeSchema, value: Any, path: Path, done: Path, number: int)
         value[first] = _made_up(schema, (*done, first), number)
 
 
-def _made_up(schema: TypeSchema, path: Path, number: int) -> Any:
+def _made_up(schema: TypeSchema, path: Path, number: str) -> Any:
     node = schema.node(path) or {}
     kinds = node.get("type", "string")
     kind = kinds if isinstance(kinds, str) else kinds[0]
     if "enum" in node:
         return node["enum"][0]
     if kind in ("integer", "number"):
-        return number
+        return 1
     if kind in ("array", "object", "boolean"):
         return {"array": [], "object": {}, "boolean": False}[kind]
     service, short = (part.lower() for part in schema.type_name.split("::")[-2:])
     if path[-1].lower().endswith("arn"):
-        return f"arn:aws:{service}:us-east-1:111111111111:{short}/{number:08d}"
-    return f"{short}-{path[-1].lower()}-{number:08d}"
+        return f"arn:aws:{service}:us-east-1:111111111111:{short}/{number}"
+    return f"{short}-{path[-1].lower()}-{number}"
 
 
 def visible(schema: TypeSchema, model: Mapping[str, Any]) -> dict[str, Any]:

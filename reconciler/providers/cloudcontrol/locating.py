@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 #: Pages of a listing that are looked through, and resources that are read one by one to see their tags.
 MOST_PAGES, MOST_READS = 20, 200
 
+_TAGGING = "resourcegroupstaggingapi"
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -97,6 +99,10 @@ class Search:
         yield Located(there.identifier, owner_in(there.properties, self.schema.tag_property))
 
     def _tagged(self, desired: Properties, owner: Owner, *, thorough: bool) -> Iterator[Located]:
+        hidden = self.schema.is_secret((str(self.schema.tag_property),))
+        if hidden or "list" not in self.schema.handler_permissions:
+            yield from self._named_by_tagging_api(owner)
+            return
         try:
             listed = self._listed(desired)
         except AwsFault as fault:
@@ -113,6 +119,21 @@ class Search:
             if there is not None and owner_in(there.properties, self.schema.tag_property) == owner:
                 yield Located(there.identifier, owner)
 
+    def _named_by_tagging_api(self, owner: Owner) -> Iterator[Located]:
+        """Where tags can't be seen otherwise: by ARN, whose end is the identifier of many types. A second chance."""
+        filters = [{"Key": key, "Values": [value]} for key, value in owner.tags().items()]
+        try:
+            items = self.scope.pages(_TAGGING, "get_resources", "ResourceTagMappingList", TagFilters=filters)
+        except AwsFault as fault:
+            log.info("search by tag not possible", type=self.schema.type_name, reason=str(fault))
+            return
+        for arn in (str(item["ResourceARN"]) for item in items):
+            for place in dict.fromkeys((arn, arn.rpartition("/")[2], arn.rpartition(":")[2])):
+                there = self._again(Description(Identifier(place), {}), tolerant=True)
+                if there is not None and arn in (there.identifier, *there.properties.values()):
+                    yield Located(there.identifier, owner)
+                    break
+
     def _sorted(self, listed: list[Description], owner: Owner) -> tuple[list[Description], list[Description]]:
         """Those that are said to be the owner's, and those whose tags nobody says anything of."""
         name = self.schema.tag_property
@@ -123,19 +144,20 @@ class Search:
         for_sure = [one for one in listed if told.get(one.identifier) == owner]
         return for_sure, [one for one in listed if one.identifier not in told]
 
-    def _again(self, one: Description) -> Description | None:
-        """A resource as it is now: neither a listing nor the tagging API is up to date."""
+    def _again(self, one: Description, *, tolerant: bool = False) -> Description | None:
+        """A resource as it is now: neither a listing nor the tagging API is up to date.
+
+        ``tolerant``: of an identifier that the handler doesn't take, which was a guess.
+        """
         try:
             return self.read(one.identifier)
         except AwsFault as fault:
-            if fault.kind is FaultKind.NOT_FOUND:
+            if fault.kind is FaultKind.NOT_FOUND or (tolerant and fault.kind is FaultKind.INVALID_REQUEST):
                 return None
             raise
 
     def _listed(self, desired: Properties) -> list[Description]:
         """Every resource of the type, or of what it belongs to; none where that isn't known, because it isn't there."""
-        if "list" not in self.schema.handler_permissions:
-            return []
         model = list_model(self.schema, desired)
         if model is None:
             return []

@@ -158,7 +158,8 @@ class Life:
 
     def _usable(self, name: str) -> bool:
         live = self._live().get(name)
-        return simple(self.schema, name) and len(others(self.schema, name, live)) >= (1 if live is not None else 2)
+        enough = bool(others(self.schema, name, live)) and len(others(self.schema, name, None)) > 1
+        return simple(self.schema, name) and enough
 
     def _live(self) -> dict[str, Any]:
         (model,) = self.rig.api.of(self.name).values()
