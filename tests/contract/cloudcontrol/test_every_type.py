@@ -82,7 +82,12 @@ def pointers(name: str, key: str) -> list[tuple[str, ...]]:
 
 
 def simple(schema: TypeSchema, name: str) -> bool:
-    """Whether a property is a scalar: with others, what is empty or defaulted inside counts as the same."""
+    """Whether a property is a scalar that AWS leaves as it is.
+
+    With others, what is empty or defaulted inside counts as the same, and a transform may make two values one.
+    """
+    if f"/properties/{name}" in schema.document.get("propertyTransform", ()):
+        return False
     return (schema.node((name,)) or {}).get("type") in _SCALARS
 
 
