@@ -10,7 +10,7 @@ import pytest
 from reconciler.model.ids import PlanName
 from reconciler.model.report import PlanState
 from reconciler.schema import schema_for
-from reconciler.testing.cloudcontrol import Failure
+from reconciler.testing.cloudcontrol import CloudControlApi, Failure
 from tests.contract.cloudcontrol.rig import Rig, plan_of
 from tests.schemas.generator import minimal
 
@@ -146,3 +146,32 @@ def test_a_denied_handler_is_explained_by_the_permission_it_lacks() -> None:
     (explained,) = [one for one in rig.run(plan_of(THING)).explanations if one.kind == "permission"]
     assert "aps:CreateWorkspace" in dict(explained.analysis)["Required permission"]
     assert "cloudformation" not in dict(explained.analysis)["Required permission"]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("polls", [0, 1, 40])
+def test_killed_after_the_call_the_next_start_makes_nothing_twice(polls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither tags nor a name: what was asked for is known by the client token alone."""
+    mapping = {"Type": "AWS::ApiGatewayV2::ApiMapping", "Properties": {"ApiId": "a", "DomainName": "d", "Stage": "s"}}
+    rig = Rig(polls)
+    call = CloudControlApi.call
+
+    def killed(api: CloudControlApi, operation: str, parameters: Any) -> Any:
+        call(api, operation, parameters)
+        raise Killed
+
+    monkeypatch.setattr(
+        CloudControlApi, "call", lambda *given: (killed if given[1] == "create_resource" else call)(*given)
+    )
+    with pytest.raises(Killed):
+        rig.run(plan_of({"Mapping": mapping}))
+    monkeypatch.setattr(CloudControlApi, "call", call)
+    rig.clock.sleep(60)
+    report = rig.run(plan_of({"Mapping": mapping}))
+    assert report.state is PlanState.IN_SYNC, report.message
+    assert len(rig.api.resources) == 1
+    again = rig.run(plan_of({"Mapping": mapping}))
+    assert (again.state, rig.api.log) == (PlanState.IN_SYNC, [])
