@@ -160,7 +160,8 @@ class ResourceProvider(Protocol):
     def poll(self, scope: Scope, handle: Handle) -> Progress:
         """Ask how a Pending operation stands. Raises AwsFault when it failed; NOT_FOUND: AWS doesn't know it (now).
 
-        A retryable fault, or one of credentials or permissions, only says that it couldn't be asked.
+        A retryable fault, or one of credentials or permissions, only says that it couldn't be asked, unless it is
+        marked as ``failed``.
         """
 
 

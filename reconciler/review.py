@@ -16,12 +16,13 @@ from reconciler.model.plan import Approval, Delivery, Plan, PlannedResource
 from reconciler.model.report import Context, PlanState
 from reconciler.model.resource import Unreadable
 from reconciler.ports import Providers, Scope
+from reconciler.schema import why_unmanageable
 from reconciler.status.outcome import Outcome, next_steps
 
 
 def check_supported(plan: Plan, providers: Providers) -> None:
     """Raise SourceError, with every place, for what this version can't do."""
-    problems = [problem for resource in plan.resources.values() for problem in _unsupported(plan, resource, providers)]
+    problems = unsupported(plan, providers)
     if plan.delivery is not Delivery.RESOURCES:
         text = f'the delivery "{plan.delivery.value}" is not supported by this version'
         path, hint = f"spec/{plan.delivery.value}", "use resources or template"
@@ -30,10 +31,15 @@ def check_supported(plan: Plan, providers: Providers) -> None:
         raise SourceError(problems)
 
 
+def unsupported(plan: Plan, providers: Providers) -> list[Problem]:
+    """Types that nothing can manage, and properties that their providers don't know, with their places."""
+    return [problem for resource in plan.resources.values() for problem in _unsupported(plan, resource, providers)]
+
+
 def _unsupported(plan: Plan, resource: PlannedResource, providers: Providers) -> Iterator[Problem]:
     provider, path = providers.get(resource.type), f"Resources/{resource.logical_id}"
     if provider is None:
-        text = f"{resource.type} is not supported by this version"
+        text = f"{resource.type} {why_unmanageable(resource.type) or 'is not supported by this version'}"
         yield Problem(text, plan.origin.file, resource.line, f"{path}/Type", reason="unsupported")
         return
     for name in sorted(resource.properties.keys() - provider.supported):

@@ -256,7 +256,7 @@ class _Attempt:
 
     def _unknown_by_now(self, error: AwsFault) -> bool:
         """Whether AWS says now that it doesn't know the operation which it accepted: then only looking helps."""
-        return self.entry.handle is not None and error.kind is FaultKind.NOT_FOUND
+        return self.entry.handle is not None and error.kind is FaultKind.NOT_FOUND and not error.failed
 
     def _failed(self, error: Exception) -> None:
         """A create of several calls that failed in the middle has left something, which must not be forgotten."""

@@ -91,6 +91,7 @@ class Settler:
         try:
             progress = self.provider.poll(self.scope, handle)
             while isinstance(progress, Pending):
+                entry = replace(entry, identifier=progress.handle.identifier or entry.identifier)
                 if self.clock.monotonic() >= deadline:
                     return None
                 self.clock.sleep(progress.after)
@@ -98,7 +99,7 @@ class Settler:
         except AwsFault as fault:
             if unanswered(fault):
                 raise
-            if fault.kind is FaultKind.NOT_FOUND:
+            if fault.kind is FaultKind.NOT_FOUND and not fault.failed:
                 return None
             left = self._created(entry, after, old) if entry.verb is Verb.CREATE else None
             return Settled(JournalState.FAILED, left.identifier if left else entry.identifier, str(fault))
@@ -160,7 +161,7 @@ def given_up(entry: JournalEntry) -> Settled:
 
 def unanswered(fault: AwsFault) -> bool:
     """Whether a fault of ``poll`` only says that AWS couldn't be asked, not that the operation failed."""
-    return fault.kind in _UNANSWERED
+    return fault.kind in _UNANSWERED and not fault.failed
 
 
 def is_undo(entry: JournalEntry) -> bool:

@@ -67,7 +67,11 @@ def _plans(path: Path, settings: Settings) -> tuple[list[str], list[Problem]]:
 
 def _within(snapshot: Snapshot, file: str | None, path: Path) -> tuple[list[str], list[Problem]]:
     """The part of a snapshot that comes from one file (None: all of it)."""
+    from reconciler.providers.registry import Registry
+    from reconciler.review import unsupported
+
     plans = [plan for plan in snapshot.plans.values() if file is None or plan.origin.file == file]
+    registry = Registry()
     names = [f"{path}: plan {plan.name} ({plan.digest})" for plan in plans]
     problems = [
         problem
@@ -75,6 +79,7 @@ def _within(snapshot: Snapshot, file: str | None, path: Path) -> tuple[list[str]
         for problem in found
         if file is None or problem.file in (file, "")
     ]
+    problems += [problem for plan in plans for problem in unsupported(plan, registry)]
     for approvals in snapshot.approvals.values():
         for approval in approvals:
             if file is not None and approval.file != file:

@@ -31,6 +31,9 @@ from reconciler.schema import (
     whole,
 )
 
+#: Stands for what the plan last applied where it did apply something, but not this.
+_NEVER = object()
+
 
 def compare(
     schema: TypeSchema | None,
@@ -55,10 +58,15 @@ def _changes(
 ) -> Iterator[FieldChange]:
     read_only = schema.read_only if schema else frozenset()
     for name, wanted in desired.items():
-        yield from _walk(schema, (name,), wanted, live.get(name), applied.get(name), (desired,))
+        yield from _walk(schema, (name,), wanted, live.get(name), _before(applied, name), (desired,))
     for name in applied.keys() - desired.keys():
         if (name,) not in read_only and name in live:
             yield from _taken_back(schema, (name,), applied[name], live[name])
+
+
+def _before(applied: Mapping[str, Any], key: str) -> Any:
+    """What the plan last applied at ``key``; None where it isn't known to have applied anything."""
+    return applied.get(key, _NEVER if applied else None)
 
 
 def _walk(
@@ -71,10 +79,13 @@ def _walk(
         yield from _unobservable(schema, path, wanted, applied)
         return
     if is_tags(schema, path):
-        wanted, live, applied = (tag_values(value or []) for value in (wanted, live, applied))
+        before = None if applied is _NEVER else applied
+        wanted, live, applied = (tag_values(value or []) for value in (wanted, live, before))
     if isinstance(wanted, Mapping) and (isinstance(live, Mapping) or _nothing_to_see(schema, path, wanted, live)):
         yield from _object(schema, path, wanted, live or {}, applied, around)
-    elif isinstance(wanted, list) and isinstance(live, list):
+        return
+    applied = None if applied is _NEVER else applied
+    if isinstance(wanted, list) and isinstance(live, list):
         yield from _list(schema, path, wanted, live, applied, around)
     elif not same(schema, path, wanted, live, around, _settled(schema, path, wanted, applied)):
         yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied), applied)
@@ -88,6 +99,8 @@ def _object(
     applied: Any,
     around: Around,
 ) -> Iterator[FieldChange]:
+    new = applied is _NEVER
+    applied = None if new else applied
     before = applied if isinstance(applied, Mapping) else {}
     gone = before.keys() - wanted.keys()
     if not gone and not _hides(schema, path) and canonical(schema, path, wanted) == canonical(schema, path, live):
@@ -97,7 +110,8 @@ def _object(
             yield _field(schema, path, live, wanted, _reason(schema, path, wanted, applied), applied)
         return
     for key, value in wanted.items():
-        yield from _walk(schema, (*path, key), value, live.get(key), before.get(key), (*around, wanted))
+        former = _NEVER if new else _before(before, key)
+        yield from _walk(schema, (*path, key), value, live.get(key), former, (*around, wanted))
     for key in gone:
         yield from _taken_back_key(schema, path, key, before, live)
 
@@ -201,6 +215,9 @@ def _nothing_to_see(schema: TypeSchema | None, path: Path, wanted: Mapping[str, 
 def _unobservable(schema: TypeSchema, path: Path, wanted: Any, applied: Any) -> Iterator[FieldChange]:
     """AWS never returns the value: only a change of the plan can be seen, not drift."""
     if applied is None or has_unknown(wanted) or _made_elsewhere(applied):
+        return
+    if applied is _NEVER:
+        yield _field(schema, path, None, wanted, "plan")
         return
     if has_secret(wanted):
         same = sealed(wanted) == applied

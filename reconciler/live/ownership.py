@@ -45,7 +45,7 @@ def owner_in(properties: Mapping[str, Any], tag_property: str | None) -> Owner |
     """The owner that a live resource's tags name, if they do."""
     tags = properties.get(tag_property) if tag_property else None
     if isinstance(tags, list):
-        tags = {tag["Key"]: tag["Value"] for tag in tags if isinstance(tag, Mapping) and "Key" in tag}
+        tags = {tag["Key"]: tag.get("Value", "") for tag in tags if isinstance(tag, Mapping) and "Key" in tag}
     if not isinstance(tags, Mapping) or "reconciler:plan" not in tags:
         return None
     return Owner(tags["reconciler:plan"], LogicalId(tags.get("reconciler:id", "")))

@@ -110,7 +110,8 @@ class AwsFault(ReconcilerError):
 
     ``ambiguous``: the call may have taken effect (connection lost, 5xx, time-out after sending).
     ``operation`` is the API name (``CreateVpc``), ``code`` AWS's own error code. ``permission`` is the IAM action that
-    an access denied error asks for, ``resource`` the ARN it names, both where they are known.
+    an access denied error asks for, ``resource`` the ARN it names, both where they are known. ``failed``: AWS was asked
+    how an operation stands and answered that it has failed; without it only the asking may have.
     """
 
     reason = "aws"
@@ -126,7 +127,9 @@ class AwsFault(ReconcilerError):
         ambiguous: bool = False,
         permission: str = "",
         resource: str = "",
+        failed: bool = False,
     ) -> None:
+        self.failed = failed
         self.permission = permission
         self.resource = resource
         self.kind = kind

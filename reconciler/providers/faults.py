@@ -16,6 +16,7 @@ from botocore.parsers import ResponseParserError
 from reconciler.model.denial import denial_in, needing
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.providers.actions import action_of
+from reconciler.providers.handlercodes import kind_of_code, told_code
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -32,7 +33,8 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         "ExpiredToken ExpiredTokenException RequestExpired InvalidClientTokenId UnrecognizedClientException"
         " InvalidAccessKeyId AuthFailure SignatureDoesNotMatch InvalidSignatureException InvalidToken"
         " MissingAuthenticationToken MissingAuthenticationTokenException IncompleteSignature TokenRefreshRequired"
-        " RequestTimeTooSkewed InvalidSecurity IDPCommunicationError InvalidIdentityToken 401"
+        " RequestTimeTooSkewed InvalidSecurity IDPCommunicationError InvalidIdentityToken"
+        " InvalidCredentialsException 401"
     ),
     FaultKind.REGION_DISABLED: _codes(
         "OptInRequired RegionDisabledException SubscriptionRequiredException PendingVerification"
@@ -43,11 +45,13 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         " ProvisionedThroughputExceededException BandwidthLimitExceeded PriorRequestNotComplete"
         " TransactionInProgressException Client.RequestLimitExceeded 429"
     ),
-    FaultKind.TIMEOUT: _codes("RequestTimeout RequestTimeoutException"),
+    FaultKind.TIMEOUT: _codes("RequestTimeout RequestTimeoutException NotStabilizedException"),
     FaultKind.UNAVAILABLE: _codes(
         "InternalError InternalFailure InternalServerError InternalServerException InternalServiceError"
         " InternalServiceErrorException InternalErrorException KMSInternalException DependencyTimeoutException"
-        " ServiceUnavailable ServiceUnavailableException ServiceFailure ServiceException Unavailable 502 503 504"
+        " ServiceUnavailable ServiceUnavailableException ServiceFailure ServiceException Unavailable"
+        " ServiceInternalErrorException HandlerFailureException HandlerInternalFailureException NetworkFailureException"
+        " 502 503 504"
     ),
     FaultKind.NOT_FOUND: _codes(
         "404 NotFound NoSuchKey QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue Gateway.NotAttached"
@@ -68,7 +72,16 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         " HierarchyLevelLimitExceededException AddressLimitExceeded TooManyEntries"
     ),
     FaultKind.INTERNAL: frozenset({"500", "501"}),
+    # a type that AWS doesn't know isn't a resource that doesn't exist
+    FaultKind.INVALID_REQUEST: _codes(
+        "TypeNotFoundException UnsupportedActionException PrivateTypeException NotUpdatableException"
+    ),
 }
+#: Said after a handler has begun to work, perhaps.
+_BEGUN = _codes(
+    "HandlerFailureException HandlerInternalFailureException NetworkFailureException ServiceInternalErrorException"
+    " NotStabilizedException GeneralServiceException"
+)
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
 
 # Tried in order, after the exact codes.
@@ -147,6 +160,8 @@ def kind_of(code: str, status: int = 400, message: str = "", operation: str = ""
 
 def _special(code: str, message: str, operation: str) -> FaultKind | None:
     """Codes that mean different things depending on where they come from."""
+    if told := told_code(message):
+        return kind_of_code(told, message)
     if code in ("ResourceInUseException", "ResourceInUse") and operation.startswith("Create"):
         return FaultKind.ALREADY_EXISTS
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
@@ -181,8 +196,12 @@ def _answered(error: ClientError, service: str, operation: str, *, writes: bool)
         code=code,
         permission=permission,
         resource=resource,
-        ambiguous=writes and ours and (status >= 500 or kind is FaultKind.TIMEOUT) and kind is not FaultKind.THROTTLED,
+        ambiguous=writes and ours and kind is not FaultKind.THROTTLED and _may_have_begun(kind, status, code),
     )
+
+
+def _may_have_begun(kind: FaultKind, status: int, code: str) -> bool:
+    return status >= 500 or kind is FaultKind.TIMEOUT or code in _BEGUN
 
 
 def _denied(message: str, service: str, operation: str) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ import structlog
 
 from reconciler.model.errors import GuardBlocked
 from reconciler.providers.levels import harmless_read
+from reconciler.providers.readable import shows_resources, type_reveals
 from reconciler.providers.revealing import REFERENCES, listed_secret, resolves_reference, reveals
 from reconciler.providers.wire import fields, says
 
@@ -115,6 +116,8 @@ class Guard:
         decrypting = bool((params or {}).get("WithDecryption"))
         if resolves_reference(service, operation, decrypting):
             return self._secrets and harmless_read(service, operation, names)
+        if params is not None and shows_resources(service, operation) and _shows(params):
+            return False
         return reveals(service, operation) is None and harmless_read(service, operation, names)
 
     def signing(self) -> bool:
@@ -122,12 +125,12 @@ class Guard:
         passed, self._passed.signing = getattr(self._passed, "signing", False), False
         return bool(passed)
 
-    def refuse(self, service: str, operation: str, hook: str) -> GuardBlocked:
-        """Count and log a refusal. Returns the error to raise."""
+    def refuse(self, service: str, operation: str, hook: str, why: str = "") -> GuardBlocked:
+        """Count and log a refusal. Returns the error to raise. ``why``: the ground, if it isn't the usual one."""
         operation = operation or "unknown"
         self._telemetry.guard_blocked(service, operation)
         log.warning("call blocked by guard", service=service, operation=operation, event_hook=hook)
-        return GuardBlocked(service, operation, self._environment, self._why())
+        return GuardBlocked(service, operation, self._environment, why or self._why())
 
     def _why(self) -> str:
         """The ground that the error gives; empty: the environment is read-only."""
@@ -148,9 +151,10 @@ class Guard:
         if hook == "before-send":
             params = self._sent(details.get("request"), about, service, operation)
         if about is None or not self.allows(service, operation, names, params):
-            raise self.refuse(service, operation, hook)
+            raise self.refuse(service, operation, hook, _ground(service, operation, params))
         self._passed.signing = hook == "before-sign"
-        if service not in REFERENCES and not (hook == "before-send" and self._exact):
+        by_parameters = service in REFERENCES or shows_resources(service, operation)
+        if not by_parameters and not (hook == "before-send" and self._exact):
             self._settled.add(event_name)
 
     def _sent(self, request: Any, about: ServiceModel | None, service: str, operation: str) -> Mapping[str, Any] | None:
@@ -159,7 +163,8 @@ class Guard:
             return None
         if self._exact and not says(request, about.operation_model(operation)):
             raise self.refuse(service, operation, "wire")
-        return fields(request) if service == "ssm" and operation in REFERENCES["ssm"] else None
+        judged = (service == "ssm" and operation in REFERENCES["ssm"]) or shows_resources(service, operation)
+        return fields(request) if judged else None
 
     def _service(self, service_id: str, model: Any) -> ServiceModel | None:
         """The model of a service. Learnt where an event carries it, which the first ones do.
@@ -170,6 +175,19 @@ class Guard:
         if known is None and model is not None:
             known = self._services[service_id] = model.service_model
         return known
+
+
+def _shows(params: Mapping[str, Any]) -> str:
+    """What reading the type that a call names would give away; empty: nothing."""
+    reason = type_reveals(str(params.get("TypeName", "")))
+    return f"{params.get('TypeName')} {reason.value}" if reason else ""
+
+
+def _ground(service: str, operation: str, params: Mapping[str, Any] | None) -> str:
+    if params is None or not shows_resources(service, operation):
+        return ""
+    shown = _shows(params)
+    return f"reading {shown}, which no read-only target is asked for" if shown else ""
 
 
 class SecretGuard(Guard):

@@ -15,6 +15,7 @@ from reconciler.providers.levels import READ_LEVELS, access_level, takes_resourc
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.needs import ALSO, ATTRIBUTES, ELSEWHERE, EXPLAINING, LISTINGS, NAMED, NEEDS, Needs
 from reconciler.providers.policydocs import Grant, document, documents_of, statement, statements_of
+from reconciler.providers.readable import type_reveals
 from reconciler.providers.registry import Registry
 from reconciler.schema import schema_for
 
@@ -142,14 +143,18 @@ def _referred(plan: Plan, resource: PlannedResource, name: str, kind: str) -> Se
 
 def _by_schema(plan: Plan, resource: PlannedResource, writes: bool) -> Iterator[Grant]:
     """A type without a native provider: what its handlers say that they need, through the Cloud Control API."""
+    if not writes and type_reveals(resource.type):
+        return  # the guard refuses to read it
     schema = schema_for(resource.type, plan.target.region)
     handlers = schema.handler_permissions if schema else {}
+    tags = schema.tag_permissions if schema and schema.tag_property else ()
     reads = {action for name in ("read", "list") for action in handlers.get(name, ())}
     # Handlers are careless: some name a write among what they need to read.
     found = {action for action in reads if access_level(*action.partition(":")[::2]) in READ_LEVELS}
-    found |= set(_CLOUD_CONTROL_READS)
+    found |= {action for action in tags if access_level(*action.partition(":")[::2]) in READ_LEVELS}
+    found |= {*_CLOUD_CONTROL_READS, *(["tag:GetResources"] if tags else [])}
     if writes:
-        found |= reads.union(*(handlers.get(name, ()) for name in ("create", "update", "delete")))
+        found |= reads.union(tags, *(handlers.get(name, ()) for name in ("create", "update", "delete")))
         found |= set(_CLOUD_CONTROL_WRITES)
     yield from (Grant(action, "*", plan.target.region) for action in found)
 

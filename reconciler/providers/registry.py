@@ -1,4 +1,7 @@
-"""Which provider serves which resource type. Modules are imported when a type of theirs is first asked for."""
+"""Which provider serves which resource type: a native one where there is one, else Cloud Control by the type's schema.
+
+Modules are imported when a type of theirs is first asked for.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Mapping
 
 from reconciler.model.ids import TypeName
 from reconciler.ports import ResourceProvider
+from reconciler.schema import schema_for
 
 _NATIVE = "reconciler.providers.native"
 
@@ -31,7 +35,7 @@ _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_na
 
 
 class Registry:
-    """``ports.Providers``: the native providers. Thread-safe."""
+    """``ports.Providers`` over AWS. Thread-safe."""
 
     def __init__(self) -> None:
         self._providers: dict[str, ResourceProvider] = {}
@@ -39,19 +43,25 @@ class Registry:
 
     @property
     def types(self) -> frozenset[TypeName]:
-        """Every type that has a provider, without importing any."""
+        """Every type that has a native provider, without importing any."""
         return frozenset(TypeName(name) for name in _MODULE_OF)
 
     def get(self, type_name: TypeName) -> ResourceProvider | None:
-        """The provider of a type, or None if this version has none."""
+        """The provider of a type, or None for one that AWS has no handlers for (``schema.why_unmanageable``)."""
         module = _MODULE_OF.get(type_name)
-        if module is None:
+        schema = schema_for(type_name) if module is None else None
+        if module is None and (schema is None or not schema.manageable):
             return None
         with self._lock:
             if type_name not in self._providers:
-                self._load(module)
+                self._load(type_name, module)
             return self._providers[type_name]
 
-    def _load(self, module: str) -> None:
+    def _load(self, type_name: TypeName, module: str | None) -> None:
+        if module is None:
+            from reconciler.providers.cloudcontrol import CloudControl
+
+            self._providers[type_name] = CloudControl(type_name)
+            return
         for provider in importlib.import_module(f"{_NATIVE}.{module}").PROVIDERS:
             self._providers[provider.type_name] = provider

@@ -216,6 +216,15 @@ def reveals(service: str, operation: str) -> Reveals | None:
     return None
 
 
+def named_read(service: str, operation: str) -> Reveals | None:
+    """As ``reveals``, by the operation alone: IAM's prefix is shared by services that read data and that don't."""
+    if reason := _TABLE.get((service, operation)):
+        return reason
+    plain = {*_PLAIN.get(service, ()), *_PLAIN.get(f"{service}-control", ())}
+    sounds = _SOUNDS_SECRET.search(operation) and operation not in plain
+    return Reveals.SECRET if sounds and not operation.startswith(("List", "Tag")) else None
+
+
 def listed_secret(service: str, operation: str) -> bool:
     """Whether the table itself says that the answer is a secret, however harmless or mutating the call is else."""
     return _TABLE.get((service, operation)) is Reveals.SECRET

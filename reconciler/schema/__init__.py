@@ -9,7 +9,17 @@ AWS normalises and the schemas don't say), ``transforms`` what AWS makes of a va
 from reconciler.schema.canonical import canonical, conceal, tag_values
 from reconciler.schema.identity import attribute_value, identifier_of, reference_value
 from reconciler.schema.likeness import EMPTY, Around, absent, below, is_tags, pairs, same, whole
-from reconciler.schema.types import MISSING, Missing, Path, TypeSchema, defaults, known_types, overlaps, schema_for
+from reconciler.schema.types import (
+    MISSING,
+    Missing,
+    Path,
+    TypeSchema,
+    defaults,
+    known_types,
+    overlaps,
+    schema_for,
+    why_unmanageable,
+)
 
 __all__ = [
     "EMPTY",
@@ -34,4 +44,5 @@ __all__ = [
     "schema_for",
     "tag_values",
     "whole",
+    "why_unmanageable",
 ]

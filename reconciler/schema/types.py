@@ -18,6 +18,7 @@ Path = tuple[str, ...]
 Normaliser = Callable[[Any], Any]
 
 _COMBINERS = ("oneOf", "anyOf", "allOf")
+_NEEDED_HANDLERS = frozenset({"create", "read", "delete"})
 
 
 class Missing(Enum):
@@ -40,11 +41,14 @@ class TypeSchema:
     ``transforms``: what AWS makes of a value, as alternative JSONata expressions by path.
     ``conditional_create_only``: may or may not force a replacement, which only AWS can tell.
     ``tag_property``: the top-level property holding tags in plain key-value form; None if there is none.
+    ``additional_identifiers``: other sets of properties that identify a resource, written as the primary one.
+    ``list_model``: what a listing has to be narrowed by (``handlerSchema``); empty where it needs nothing.
     """
 
     type_name: str
     region: str
     primary_identifier: tuple[str, ...] = ()
+    additional_identifiers: tuple[tuple[str, ...], ...] = ()
     required: frozenset[str] = frozenset()
     properties: frozenset[str] = frozenset()
     read_only: frozenset[Path] = frozenset()
@@ -55,6 +59,8 @@ class TypeSchema:
     tag_style: Literal["list", "map"] | None = None
     handler_permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     transforms: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    tag_permissions: tuple[str, ...] = ()
+    list_model: Mapping[str, Any] = field(default_factory=dict, repr=False)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     #: compiled on first use by ``canonical``; a cache, not state
     normalisers: dict[Path, Normaliser] = field(default_factory=dict, repr=False)
@@ -87,8 +93,24 @@ class TypeSchema:
             node = _pointed(self.document, reference)
         return {}
 
+    @property
+    def manageable(self) -> bool:
+        """Whether AWS has handlers to make, read and delete one: what it takes to be managed by its schema alone."""
+        return self.handler_permissions.keys() >= _NEEDED_HANDLERS
+
+    @property
+    def settable(self) -> frozenset[str]:
+        """The top-level properties that can be given: all but those that AWS alone writes."""
+        return frozenset(name for name in self.properties if (name,) not in self.read_only)
+
     def forces_replacement(self, path: Path) -> bool:
-        """Whether changing the value at ``path`` means a new resource: it, a part or a parent of it is create-only."""
+        """Whether changing the value at ``path`` means a new resource.
+
+        So it is where the value, a part or a parent of it is create-only, and everywhere in a type that AWS can't
+        update.
+        """
+        if self.handler_permissions and "update" not in self.handler_permissions:
+            return True
         return any(overlaps(path, other) for other in self.create_only)
 
     def is_secret(self, path: Path) -> bool:
@@ -141,6 +163,17 @@ def known_types(region: str = data.FALLBACK_REGION) -> frozenset[str]:
     return frozenset(data.type_index(region))
 
 
+def why_unmanageable(type_name: str) -> str:
+    """Why a type can't be managed by its schema, in words after its name; empty if it can."""
+    schema = schema_for(type_name)
+    if schema is None:
+        return "is not supported: its schema isn't known"
+    if not schema.handler_permissions:
+        return "is not supported: the type has no handlers, so that AWS offers no way to manage it but CloudFormation"
+    missing = sorted(_NEEDED_HANDLERS - schema.handler_permissions.keys())
+    return f"is not supported: the type has no handler to {' or '.join(missing)} it" if missing else ""
+
+
 def defaults(schema: TypeSchema, path: Path) -> Any:
     """The value that stands where none is given at ``path``, or ``MISSING`` when the schema names none."""
     node = schema.node(path)
@@ -149,10 +182,12 @@ def defaults(schema: TypeSchema, path: Path) -> Any:
 
 def _parse(document: Mapping[str, Any], type_name: str, region: str) -> TypeSchema:
     tag_property, tag_style = _tags(document)
+    handlers: Mapping[str, Mapping[str, Any]] = document.get("handlers", {})
     return TypeSchema(
         type_name=type_name,
         region=region,
-        primary_identifier=tuple("/".join(path) for path in _paths(document.get("primaryIdentifier", ()))),
+        primary_identifier=_names(document.get("primaryIdentifier", ())),
+        additional_identifiers=tuple(_names(pointers) for pointers in document.get("additionalIdentifiers", ())),
         required=frozenset(document.get("required", ())),
         properties=frozenset(document.get("properties", ())),
         read_only=frozenset(_paths(document.get("readOnlyProperties", ()))),
@@ -162,9 +197,11 @@ def _parse(document: Mapping[str, Any], type_name: str, region: str) -> TypeSche
         tag_property=tag_property,
         tag_style=tag_style,
         handler_permissions=MappingProxyType(
-            {name: tuple(handler.get("permissions", ())) for name, handler in document.get("handlers", {}).items()}
+            {name: tuple(handler.get("permissions", ())) for name, handler in handlers.items()}
         ),
         transforms=_transforms(document),
+        tag_permissions=tuple(document.get("tagging", {}).get("permissions", ())),
+        list_model=handlers.get("list", {}).get("handlerSchema", {}),
         document=document,
     )
 
@@ -186,9 +223,16 @@ def _paths(pointers: Iterable[str]) -> list[Path]:
     ]
 
 
+def _names(pointers: Iterable[str]) -> tuple[str, ...]:
+    return tuple("/".join(path) for path in _paths(pointers))
+
+
 def _tags(document: Mapping[str, Any]) -> tuple[str | None, Literal["list", "map"] | None]:
     """Where tags are and how they are written. Types whose tags carry more than key and value have none here."""
-    pointer = document.get("tagging", {}).get("tagProperty", "/properties/Tags")
+    tagging = document.get("tagging", {})
+    if tagging.get("taggable") is False:
+        return None, None
+    pointer = tagging.get("tagProperty", "/properties/Tags")
     name = pointer.removeprefix("/properties/")
     node = document.get("properties", {}).get(name)
     if node is None:

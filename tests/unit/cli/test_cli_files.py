@@ -71,6 +71,23 @@ def test_an_invalid_plan_is_refused_with_file_line_and_suggestion(here: Path) ->
     assert answer["problems"][0]["line"] == 9
 
 
+def test_a_type_without_handlers_is_refused_before_anything_is_called(here: Path) -> None:
+    plan = PLAN.replace("name: web,", "name: odd,").replace("AWS::SNS::Topic", "AWS::AppMesh::Mesh")
+    (here / "desired" / "odd.yaml").write_text(plan.replace("{TopicName: web}", "{MeshName: web}"))
+    result = run("validate", "desired/odd.yaml", "-o", "json")
+    problems = json.loads(result.stdout)["problems"]
+    assert result.exit_code == 1
+    assert "AWS::AppMesh::Mesh is not supported: the type has no handlers" in problems[0]["message"]
+    assert (problems[0]["line"], problems[0]["path"]) == (9, "Resources/Topic/Type")
+
+
+def test_a_type_without_a_native_provider_is_valid(here: Path) -> None:
+    plan = PLAN.replace("AWS::SNS::Topic", "AWS::Kinesis::Stream").replace("{TopicName: web}", "{Name: web}")
+    (here / "desired" / "web.yaml").write_text(plan)
+    result = run("validate", "desired")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_a_broken_policy_is_refused(here: Path) -> None:
     (here / "policies" / "x.rego").write_text("package reconciler\ndecision := {\n")
     for path in ("policies", "policies/x.rego"):

@@ -141,6 +141,22 @@ def test_a_changed_nested_write_only_value_is_a_change_of_the_plan_and_stays_hid
     assert "Secret" not in repr(change)
 
 
+def test_a_write_only_value_that_the_plan_has_only_now_is_sent() -> None:
+    base = {"DBInstanceIdentifier": "db", "DBInstanceClass": "db.t3.micro"}
+    wanted = {**base, "MasterUserPassword": "Secret-1"}
+    assert diff("AWS::RDS::DBInstance", wanted, base, base) == [("/MasterUserPassword", "plan", False)]
+    for unknown in (None, {}):  # nobody knows what was applied: found by its tags, say
+        assert diff("AWS::RDS::DBInstance", wanted, base, unknown) == []
+
+    def options(**more: Any) -> dict[str, Any]:
+        return {"AdvancedSecurityOptions": {"Enabled": True, **more}}
+
+    nested = options(MasterUserOptions={"MasterUserPassword": "Secret-1"})
+    (change,) = fields(DOMAIN, nested, options(), options())
+    assert change.path == "/AdvancedSecurityOptions/MasterUserOptions"
+    assert "Secret" not in repr(change)
+
+
 def test_a_write_only_value_in_a_list_item_is_not_drift_and_its_change_is_seen() -> None:
     def actions(secret: str, client: str = "ann") -> dict[str, Any]:
         config = {"ClientId": client, "ClientSecret": secret, "Issuer": "https://example.com"}

