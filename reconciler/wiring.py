@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
@@ -12,9 +12,9 @@ from reconciler.clock import SystemClock
 from reconciler.cycle import Cycle, Limits
 from reconciler.model.errors import ConfigurationError
 from reconciler.model.events import Event
-from reconciler.model.plan import PipelineTarget
+from reconciler.model.plan import Delivery, PipelineTarget
 from reconciler.model.secrecy import use_key
-from reconciler.ports import Clock, EventSink, Locks, Pipeline, Scope
+from reconciler.ports import Clock, Deployer, EventSink, Locks, Pipeline, Scope
 from reconciler.revisions import Revisions
 from reconciler.settings import Settings
 from reconciler.status.outcome import Backoff
@@ -132,8 +132,23 @@ def _assembled(
         revisions=revisions,
         quotas=quota_of,
         limits=_limits(settings),
+        deployers=_deployers(settings, store, clock, events, access),
     )
     return App(settings, source, cycle, store, policy, metrics, clock, events, access, revisions)
+
+
+def _deployers(
+    settings: Settings, store: Store, clock: Clock, events: EventSink, access: Access
+) -> Mapping[Delivery, Deployer]:
+    from reconciler.iac.drift import Drifts
+    from reconciler.iac.looking import Looker
+    from reconciler.iac.stack import StackDeployer
+    from reconciler.iac.stackrun import StackRun
+
+    iac = settings.iac
+    looker = Looker(store, clock, Drifts(clock, iac.drift))
+    run = StackRun(store, clock, iac.timeout)
+    return {Delivery.STACK: StackDeployer(store, clock, events, looker, run)}
 
 
 def _breakers(settings: Settings, store: Store, clock: Clock) -> Breakers:

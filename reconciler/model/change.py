@@ -57,6 +57,7 @@ class Change:
 
     ``after`` may contain ``Unknown`` (known after apply) and ``Sensitive`` values. ``loss``: what undoing a delete or
     replacement can't bring back, in words; empty where all of it can. ``moved_from``: who gives it up.
+    ``broadens``: which permissions or network rules it opens further, in words (stacks and CDK only).
     """
 
     logical_id: LogicalId
@@ -69,6 +70,7 @@ class Change:
     reason: str = ""
     loss: tuple[str, ...] = ()
     moved_from: Owner | None = None
+    broadens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,14 @@ class ResourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as it is in the source; ``path`` is relative to what the plan delivers."""
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSet:
     """Everything a pass would do, and the state of every resource it looked at.
 
@@ -109,6 +119,8 @@ class ChangeSet:
     ``gone``: recorded resources to forget: deleted behind our back after they left the plan, or retained.
     ``found``: resources that are the plan's by their tags although the store had forgotten them, and those in sync of
     which it remembers something else.
+    ``notes``: what a reader must know beside the changes. ``files``: what a plan that isn't reconciled resource by
+    resource delivers, as it is in the source, where it goes to a Git branch.
     """
 
     plan: Plan
@@ -122,6 +134,8 @@ class ChangeSet:
     gone: frozenset[LogicalId] = frozenset()
     found: frozenset[LogicalId] = frozenset()
     digest: Digest = Digest("")
+    notes: tuple[str, ...] = ()
+    files: tuple[SourceFile, ...] = ()
 
     @property
     def empty(self) -> bool:

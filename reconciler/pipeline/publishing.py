@@ -14,7 +14,7 @@ from reconciler.model.decision import Decision
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
-from reconciler.pipeline import message, refs
+from reconciler.pipeline import message, refs, sources
 from reconciler.pipeline.files import RenderedFile
 from reconciler.pipeline.header import HEADER
 from reconciler.pipeline.rendering import MANAGED_FILES, render
@@ -172,6 +172,8 @@ class GitPipeline:
 
     def _beside(self, repository: Repository, work: _Work, head: str, sha: str, email: str) -> str:
         """The head of a branch with someone else's commits: right as it is if it holds our files, held otherwise."""
+        if work.changes.files and sources.holds(repository, head, work.files):
+            return head
         held = repository.entries(head, work.directory)
         names = {path.rsplit("/", 1)[-1]: content for path, content in work.files.items()}
         if all(name in held and repository.blob(held[name][1]) == content for name, content in names.items()):
@@ -183,6 +185,8 @@ class GitPipeline:
 
     def _stale(self, repository: Repository, base: str, work: _Work) -> list[str]:
         """Files of ours in the base that this rendering no longer has. Raises where a file to write isn't ours."""
+        if work.changes.files:
+            return sources.stale(repository, base, work.directory, work.files)
         held = repository.entries(base, work.directory)
         wanted = {path.rsplit("/", 1)[-1] for path in work.files}
         ours = {name for name in held if self._is_rendered(repository, held, name)}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from reconciler.model.change import ChangeSet
 from reconciler.model.errors import PipelineError
-from reconciler.pipeline import cloudformation, terraform
+from reconciler.model.plan import Delivery
+from reconciler.pipeline import cloudformation, sources, terraform
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.variables import refuse_secrets
 
@@ -24,7 +25,7 @@ def render(changes: ChangeSet, format_name: str) -> tuple[RenderedFile, ...]:
     ``format_name`` is ``terraform`` or ``cloudformation``. Raises PipelineError for any other, for what the format
     can't express (naming resource and property), and if a secret would end up in a file.
     """
-    renderer = FORMATS.get(format_name)
+    renderer = FORMATS.get(format_name) if changes.plan.delivery is Delivery.RESOURCES else sources.render
     if renderer is None:
         error = PipelineError(
             f"format {format_name} is not supported by this version ({', '.join(sorted(FORMATS, reverse=True))})"
