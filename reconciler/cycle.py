@@ -175,8 +175,8 @@ class Cycle:
         try:
             return self._decided(work, wanted, found, admitted, finish)
         finally:
-            if work.lease is None and found.prepared is not None:
-                found.prepared.discard()
+            if found.prepared is not None:
+                found.prepared.close(keep=work.lease is not None)
 
     def _decided(self, work: Pass, wanted: Plan, found: Found, admitted: Decision, finish: Finish) -> Outcome:
         """From what was found to the end. ``wanted``: the plan before anything of it was left alone."""

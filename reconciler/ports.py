@@ -230,8 +230,11 @@ class Prepared(Protocol):
     def remember(self) -> None:
         """What looking has taught: the store may have lost it. Raises StoreError."""
 
-    def discard(self) -> None:
-        """It won't be executed by whoever prepared it: take away what preparing made. Never raises."""
+    def close(self, *, keep: bool) -> None:
+        """Nothing more is done with it. Never raises.
+
+        ``keep``: what preparing made may stay for the next pass; else it is taken away, unless it was executed.
+        """
 
 
 class Deployer(Protocol):

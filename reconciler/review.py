@@ -111,7 +111,8 @@ def reviewed(base: Outcome) -> Outcome:
     if not changes.changes:
         return _unchanged(base, changes)
     state = {Mode.WAIT: PlanState.PENDING_APPROVAL, Mode.DENY: PlanState.DENIED}.get(decision.mode, PlanState.DRIFTED)
-    return replace(base, state=state, message=next_steps(decision) or _count(changes.changes, "change"))
+    message = "; ".join([next_steps(decision) or _count(changes.changes, "change"), *changes.notes])
+    return replace(base, state=state, message=message)
 
 
 def _unchanged(base: Outcome, changes: ChangeSet) -> Outcome:

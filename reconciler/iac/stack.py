@@ -51,8 +51,10 @@ class PreparedStacks:
                 break
         return Deployed(progress.ended(), rolled_back)
 
-    def discard(self) -> None:
-        """Take away the change sets that were made for this, and a stack that consists of nothing else."""
+    def close(self, *, keep: bool) -> None:
+        """See ports.Prepared: change sets that were made for this, and a stack that consists of nothing else."""
+        if keep:
+            return
         for look in self.looks:
             if look.described is None or not look.made:
                 continue
