@@ -141,6 +141,7 @@ def _assembled(
 def _deployers(
     settings: Settings, store: Store, clock: Clock, events: EventSink, access: Access
 ) -> Mapping[Delivery, Deployer]:
+    from reconciler.iac.cdk import CdkDeployer
     from reconciler.iac.drift import Drifts
     from reconciler.iac.looking import Looker
     from reconciler.iac.stack import StackDeployer
@@ -159,11 +160,14 @@ def _deployers(
             raise GuardBlocked("credentials", "ReadKeys", target.environment)
         return access.environment(target)
 
+    cdk = Tool("iac.cdk", iac.cdk.binary, iac.cdk.version, iac.cdk.environment)
+    npm = iac.cdk.npm
     terraform = Tool("iac.terraform", iac.terraform.binary, iac.terraform.version, iac.terraform.environment)
     looker = Looker(store, clock, Drifts(clock, iac.drift))
     run = StackRun(store, clock, iac.timeout)
     return {
         Delivery.STACK: StackDeployer(store, clock, events, looker, run),
+        Delivery.CDK: CdkDeployer(store, clock, events, cdk, npm, origin, state, lend, limits, looker, run),
         Delivery.TERRAFORM: TerraformDeployer(store, clock, events, terraform, origin, state, lend, limits),
     }
 

@@ -46,7 +46,7 @@ class StackRun:
         """Carry one stack out. Whether it was rolled back, as in ``Deployed``. Raises StoreError."""
         try:
             deleting = look.wanted.absent
-            self._check_unchanged(scope, look)
+            self.check_unchanged(scope, look)
             entry = self._intent(plan, scope, look, deployment)
             follower = Follower(scope, self.clock, self._stack_id(look), progress)
             follower.skip_past()
@@ -67,7 +67,8 @@ class StackRun:
             progress.fail_first(error, error.reason if not isinstance(error, AwsFault) else "")
         return None
 
-    def _check_unchanged(self, scope: Scope, look: Look) -> None:
+    def check_unchanged(self, scope: Scope, look: Look) -> None:
+        """Raise Overtaken if the stack, or its change set, isn't what was looked at any more."""
         now = stacks.read(scope, look.wanted.name)
         seen = look.stack
         facts = [None if one is None or one.empty else (one.id, one.status, one.updated) for one in (now, seen)]

@@ -258,7 +258,7 @@ class TerraformDeployer:
         work.lock()
         try:
             runner = Runner(work.run, self.clock)
-            _check_idle(runner, work)
+            check_idle(runner, work)
             terraform = Terraform(self.tool, work, runner, self._environment(plan, work), self.limits)
             more = {f"{_EXTRA}/{n}-{Path(p).name}": (self.origin / p, d) for n, (p, d) in enumerate(source.var_files)}
             work.fill(self.origin / source.directory, source.files, more)
@@ -279,7 +279,7 @@ class TerraformDeployer:
         work.lock()
         try:
             runner = Runner(work.run, self.clock)
-            _check_idle(runner, work)
+            check_idle(runner, work)
             told = interrupted(runner.output())
             self.said[plan.name] = told
             for entry in open_entries:
@@ -349,7 +349,7 @@ class TerraformDeployer:
         return replace(changes, digest=change_digest(changes, [source.directory, dict(source.files)]))
 
 
-def _check_idle(runner: Runner, work: WorkDirectory) -> None:
+def check_idle(runner: Runner, work: WorkDirectory) -> None:
     """Raise DeploymentError while a program of an earlier process is at work here, or has left its state unsaved."""
     running = runner.still_running()
     if running:

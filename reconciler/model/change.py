@@ -120,7 +120,8 @@ class ChangeSet:
     ``found``: resources that are the plan's by their tags although the store had forgotten them, and those in sync of
     which it remembers something else.
     ``notes``: what a reader must know beside the changes. ``files``: what a plan that isn't reconciled resource by
-    resource delivers, as it is in the source, where it goes to a Git branch.
+    resource delivers, as it is in the source, where it goes to a Git branch. ``output``: what the tool that deploys it
+    prints of the changes itself.
     """
 
     plan: Plan
@@ -136,6 +137,7 @@ class ChangeSet:
     digest: Digest = Digest("")
     notes: tuple[str, ...] = ()
     files: tuple[SourceFile, ...] = ()
+    output: str = ""
 
     @property
     def empty(self) -> bool:
