@@ -123,11 +123,15 @@ class PlannedResource:
 
 @dataclass(frozen=True, slots=True)
 class StackSource:
-    """A CloudFormation stack. ``path``: the template's, relative to the source; ``body``: its text as it is there."""
+    """A CloudFormation stack. ``path``: the template's, relative to the source; ``body``: its text as it is there.
+
+    ``types``: of the resources in it, each once.
+    """
 
     path: str
     body: str
     name: str
+    types: tuple[TypeName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.errors import Problem, SourceError
-from reconciler.model.ids import PlanName
+from reconciler.model.ids import PlanName, TypeName
 from reconciler.model.plan import CdkSource, Parameter, StackSource, Target, TerraformSource
 from reconciler.model.values import Sensitive
 from reconciler.source.content import Body, Reader, variable_file
@@ -43,7 +43,8 @@ def delivered(
         template = reader.document(path)
         body = Body(template.data, template.locate, path_of)
         check_template(document, body, spec, target, linter)
-        source = StackSource(path, reader.tree.read(path).decode("utf-8-sig"), spec.stack.name or str(name))
+        text = reader.tree.read(path).decode("utf-8-sig")
+        source = StackSource(path, text, spec.stack.name or str(name), _types(template.data))
         return Delivered(stack=source, parameters=_parameters(template.data, spec.parameters))
     if spec.terraform is not None:
         directory = reader.tree.follow(document.file, spec.terraform.directory)
@@ -62,6 +63,12 @@ def delivered(
         cdk = CdkSource(directory, reader.directory(directory), tuple(spec.cdk.stacks), dict(spec.parameters))
         return Delivered(cdk=cdk)
     return Delivered()
+
+
+def _types(template: Mapping[str, Any]) -> tuple[TypeName, ...]:
+    resources = template.get("Resources") or {}
+    found = {one.get("Type") for one in resources.values() if isinstance(one, Mapping)}
+    return tuple(sorted(TypeName(name) for name in found if isinstance(name, str)))
 
 
 def _check_applicable(document: Document, spec: PlanSpec) -> None:

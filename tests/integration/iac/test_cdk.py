@@ -27,7 +27,8 @@ from tests.ministack import Ministack
 
 pytestmark = [pytest.mark.ministack, pytest.mark.cdk]
 
-APP = """
+#: On the real library; the others write the same assembly by hand, because the library takes seconds to load.
+LIBRARY_APP = """
 const cdk = require('aws-cdk-lib');
 const sqs = require('aws-cdk-lib/aws-sqs');
 const app = new cdk.App();
@@ -35,18 +36,42 @@ const stack = new cdk.Stack(app, 'Web', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
   synthesizer: new cdk.LegacyStackSynthesizer(),
 });
-const seconds = Number(app.node.tryGetContext('seconds') ?? 30);
-new sqs.Queue(stack, 'Jobs', { queueName: 'cdk-jobs', visibilityTimeout: cdk.Duration.seconds(seconds) });
+new sqs.Queue(stack, 'Jobs', { queueName: 'cdk-jobs' });
+"""
+APP = """
+const fs = require('fs');
+const out = process.env.CDK_OUTDIR;
+const context = JSON.parse(process.env.CDK_CONTEXT_JSON || '{}');
+const place = `${process.env.CDK_DEFAULT_ACCOUNT}/${process.env.CDK_DEFAULT_REGION}`;
+const resources = {
+  Jobs: {
+    Type: 'AWS::SQS::Queue',
+    Properties: { QueueName: 'cdk-jobs', VisibilityTimeout: Number(context.seconds ?? 30) },
+  },
+};
+//MORE
+fs.writeFileSync(`${out}/Web.template.json`, JSON.stringify({ Resources: resources }));
+const web = {
+  type: 'aws:cloudformation:stack', environment: `aws://${place}`,
+  properties: { templateFile: 'Web.template.json' },
+};
+fs.writeFileSync(`${out}/manifest.json`, JSON.stringify({ version: '36.0.0', artifacts: { Web: web } }));
 """
 ROLE = """
-const iam = require('aws-cdk-lib/aws-iam');
-new iam.Role(stack, 'Worker', { assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com') });
+const trust = { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+resources.Worker = {
+  Type: 'AWS::IAM::Role',
+  Properties: { AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [trust] } },
+};
 """
 BROKEN = """
-const broken = new (require('aws-cdk-lib/aws-iam').CfnPolicy)(stack, 'Broken', {
-  policyName: 'p', roles: ['nobody'],
-  policyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }] },
-});
+const allowed = { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' };
+resources.Broken = {
+  Type: 'AWS::IAM::Policy', DependsOn: ['Jobs'],
+  Properties: {
+    PolicyName: 'p', Roles: ['nobody'], PolicyDocument: { Version: '2012-10-17', Statement: [allowed] },
+  },
+};
 """
 PACKAGE = {"name": "app", "version": "1.0.0", "private": True}
 LOCK = {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": {"": PACKAGE}}
@@ -125,10 +150,18 @@ def test_synthesized_deployed_changed_and_deleted(cdk: Bench, ministack: Minista
     assert (stack_of(ministack, name="Web"), queues(ministack)) == (None, {})
 
 
+def test_an_app_on_the_real_library(cdk: Bench, ministack: Ministack) -> None:
+    write(cdk, LIBRARY_APP)
+    report = cdk.run("web")
+    assert report.state is PlanState.IN_SYNC, report.message
+    assert any(name.startswith("Jobs") for name in actions(report))
+    assert queues(ministack) == {"cdk-jobs": "30"}
+
+
 def test_what_opens_something_further_needs_an_approval_even_in_a_sandbox(cdk: Bench, ministack: Ministack) -> None:
     (cdk.directory / "keys").mkdir()
     people = People(cdk.directory / "keys", cdk.policies)
-    write(cdk, APP + ROLE)
+    write(cdk, APP.replace("//MORE", ROLE))
     report = cdk.run("web")
     assert report.state is PlanState.PENDING_APPROVAL, report.message
     assert "opens" in report.message
@@ -143,7 +176,7 @@ def test_a_failed_deployment_is_told_by_the_stack(cdk: Bench, ministack: Minista
     (cdk.policies / "data.yaml").write_text(yaml.safe_dump(data))
     write(cdk)
     assert cdk.run("web").state is PlanState.IN_SYNC
-    write(cdk, APP.replace("?? 30", "?? 60") + BROKEN)
+    write(cdk, APP.replace("?? 30", "?? 60").replace("//MORE", BROKEN))
     report = cdk.run("web")
     assert report.state is PlanState.FAILED
     assert "nobody cannot be found" in report.message, report.message
