@@ -50,6 +50,7 @@ locks: $(STAMP)
 real-parts: $(STAMP)
 	@scripts/get-opa
 	@scripts/get-ministack
+	@scripts/get-cdk
 	@scripts/get-prometheus
 
 bench: $(STAMP)

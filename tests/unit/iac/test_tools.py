@@ -145,7 +145,7 @@ def test_versions(tmp_path: Path) -> None:
     assert tool.check("1.9.0") == "1.9.0"
     assert tool.check("1.6.0-rc1") == "1.6.0-rc1"
     for wrong in ("1.0.3", "2.0.0", "", "what"):
-        with pytest.raises(DeploymentError, match=">=1.5,<2"):
+        with pytest.raises(DeploymentError, match="asks for"):
             tool.check(wrong)
 
 
