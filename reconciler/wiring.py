@@ -146,8 +146,8 @@ def _deployers(
     from reconciler.iac.looking import Looker
     from reconciler.iac.stack import StackDeployer
     from reconciler.iac.stackrun import StackRun
-    from reconciler.iac.terraform import Limits as ToolLimits
     from reconciler.iac.terraform import TerraformDeployer
+    from reconciler.iac.tftool import Limits as ToolLimits
     from reconciler.iac.tools import Tool
 
     iac = settings.iac

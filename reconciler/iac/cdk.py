@@ -20,7 +20,7 @@ from reconciler.iac.stackrun import StackRun, record_of
 from reconciler.iac.stacks import STACK_TYPE
 from reconciler.iac.steps import STALE, Progress
 from reconciler.iac.templates import parse
-from reconciler.iac.terraform import Limits, check_idle
+from reconciler.iac.tftool import Limits, check_idle
 from reconciler.iac.tools import Tool
 from reconciler.iac.workdir import WorkDirectory, source_files
 from reconciler.model.change import ChangeSet, Verb

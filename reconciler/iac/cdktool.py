@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reconciler.iac.process import Command, Finished, Runner
 from reconciler.iac.steps import kind_of
-from reconciler.iac.terraform import Limits
+from reconciler.iac.tftool import Limits
 from reconciler.iac.tools import Tool
 from reconciler.iac.workdir import WorkDirectory
 from reconciler.model.errors import AwsFault, DeploymentError, FaultKind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,15 +10,16 @@ from pathlib import Path
 import structlog
 
 from reconciler.iac.digest import change_digest
-from reconciler.iac.process import Command, Finished, Runner
+from reconciler.iac.process import Runner
 from reconciler.iac.stack import check_delivery
 from reconciler.iac.steps import STALE, Progress, steps_of
 from reconciler.iac.tfplan import TerraformPlan, read_plan
-from reconciler.iac.tfwords import Listener, failure, is_stale, lines_of
+from reconciler.iac.tftool import Limits, Terraform, check_idle, file_digest
+from reconciler.iac.tfwords import Listener, is_stale, lines_of
 from reconciler.iac.tools import Tool
 from reconciler.iac.workdir import WorkDirectory, source_files
 from reconciler.model.change import Action, Change, ChangeSet, FieldChange, ResourceState, Verb
-from reconciler.model.errors import AwsFault, DeploymentError, ReconcilerError, StoreError
+from reconciler.model.errors import AwsFault, ReconcilerError, StoreError
 from reconciler.model.ids import ClientToken, Identifier, LogicalId, PlanName, StepId, TypeName
 from reconciler.model.journal import JournalEntry, JournalState
 from reconciler.model.plan import Plan, Target, TerraformSource
@@ -34,89 +34,7 @@ WHOLE = LogicalId("Terraform")
 _PLAN, _DRIFT = "plan.tfplan", "drift.tfplan"
 #: Where what comes from elsewhere lies in the copy.
 _EXTRA = ".reconciler"
-_NO_CHANGES, _CHANGES = 0, 2
 _FIXED = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds."""
-
-    plan: float
-    apply: float
-    lock: float
-
-
-@dataclass(frozen=True, slots=True)
-class Terraform:
-    """The program in one plan's copy of its directory. ``environment``: all that it sees."""
-
-    tool: Tool
-    work: WorkDirectory
-    runner: Runner
-    environment: Mapping[str, str]
-    limits: Limits
-
-    def run(self, *arguments: str, timeout: float | None = None) -> Finished:
-        """One command, without a person. Raises DeploymentError if it can't be started."""
-        return self.runner.run(self.command(*arguments, timeout=timeout))
-
-    def command(self, *arguments: str, timeout: float | None = None) -> Command:
-        """The command as it is started."""
-        argv = [self.tool.path(), *arguments]
-        name = f"{Path(self.tool.binary).name} {arguments[0]}"
-        return Command(name, argv, self.work.source, self.environment, timeout or self.limits.plan)
-
-    def failed(self, what: str, finished: Finished) -> DeploymentError | AwsFault:
-        """The error that a failed run is."""
-        return failure(f"{Path(self.tool.binary).name} {what}", finished, str(self.work.source), self.tool.binary)
-
-    def version(self) -> str:
-        """Its version, if that is one that is accepted. Raises DeploymentError."""
-        finished = self.run("version", "-json", timeout=60.0)
-        try:
-            found = str(json.loads(finished.output)["terraform_version"])
-        except (ValueError, LookupError, TypeError):
-            found = ""
-        return self.tool.check(found)
-
-    def init(self, source: TerraformSource) -> None:
-        """Get backend, modules and providers, unless that was done for just these files. Raises as ``failed``."""
-        mark = self.work.run / "initialised"
-        facts = json.dumps([self.version(), dict(source.files)], sort_keys=True)
-        if mark.is_file() and mark.read_text() == facts and (self.work.source / ".terraform").is_dir():
-            return
-        mark.unlink(missing_ok=True)
-        pinned = ["-lockfile=readonly"] if ".terraform.lock.hcl" in source.files else []
-        finished = self.run("init", "-input=false", "-no-color", "-reconfigure", *pinned)
-        if finished.code or finished.why:
-            raise self.failed("init", finished)
-        mark.write_text(facts)
-
-    def select(self, workspace: str) -> None:
-        """Go to a workspace; one that isn't there yet is an empty state and is made. Raises as ``failed``."""
-        if not workspace:
-            return
-        finished = self.run("workspace", "select", "-no-color", workspace)
-        if finished.code and "doesn't exist" in finished.errors + finished.output:
-            finished = self.run("workspace", "new", "-no-color", workspace)
-        if finished.code or finished.why:
-            raise self.failed(f"workspace select {workspace}", finished)
-
-    def plan(self, name: str, *arguments: str) -> tuple[bool, str]:
-        """Make a plan file in our notes. Whether it changes anything, and its JSON. Raises as ``failed``."""
-        path = self.work.run / name
-        path.unlink(missing_ok=True)
-        wait = f"-lock-timeout={self.limits.lock:.0f}s"
-        finished = self.run("plan", "-input=false", "-json", "-detailed-exitcode", wait, f"-out={path}", *arguments)
-        if finished.why or finished.code not in (_NO_CHANGES, _CHANGES):
-            raise self.failed("plan", finished)
-        path.chmod(0o600)
-        shown = self.run("show", "-json", str(path))
-        self.runner.forget()
-        if shown.code or shown.why:
-            raise self.failed("show", shown)
-        return finished.code == _CHANGES, shown.output
 
 
 @dataclass(slots=True)
@@ -349,19 +267,6 @@ class TerraformDeployer:
         return replace(changes, digest=change_digest(changes, [source.directory, dict(source.files)]))
 
 
-def check_idle(runner: Runner, work: WorkDirectory) -> None:
-    """Raise DeploymentError while a program of an earlier process is at work here, or has left its state unsaved."""
-    running = runner.still_running()
-    if running:
-        text = f"{running}, which an earlier process of ours began, still runs: it is left to end by itself"
-        raise DeploymentError("Deployment still going on", text, ("Wait: the next pass looks again",), passing=True)
-    unsaved = work.source / "errored.tfstate"
-    if unsaved.exists():
-        text = f"Terraform couldn't save its state after the last apply and left it in {unsaved}"
-        options = (f"Save it, then remove the file:\ncd {work.source}\nterraform state push errored.tfstate",)
-        raise DeploymentError("State not saved", text, options)
-
-
 def interrupted(output: str) -> str:
     """What is known of an apply that nobody waited for: from what it wrote."""
     lines = list(lines_of(output))
@@ -392,11 +297,3 @@ def _states(found: TerraformPlan) -> tuple[ResourceState, ...]:
 def _unnamed() -> Change:
     reason = "Terraform wants to write its state anew and names no resource or output"
     return Change(WHOLE, CONFIGURATION, Action.UPDATE, reason=reason)
-
-
-def file_digest(path: Path) -> str:
-    """The digest of a file's content; empty if there is none."""
-    try:
-        return "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""

@@ -26,6 +26,8 @@ from tests.integration.iac.test_terraform import KILLED, gone
 from tests.ministack import Ministack
 
 pytestmark = [pytest.mark.ministack, pytest.mark.cdk]
+#: The command line takes seconds each time, so some are for the long run only.
+slow = pytest.mark.skipif(not os.environ.get("RECONCILER_STRESS"), reason="RECONCILER_STRESS=1 runs it")
 
 #: On the real library; the others write the same assembly by hand, because the library takes seconds to load.
 LIBRARY_APP = """
@@ -158,6 +160,7 @@ def test_an_app_on_the_real_library(cdk: Bench, ministack: Ministack) -> None:
     assert queues(ministack) == {"cdk-jobs": "30"}
 
 
+@slow
 def test_what_opens_something_further_needs_an_approval_even_in_a_sandbox(cdk: Bench, ministack: Ministack) -> None:
     (cdk.directory / "keys").mkdir()
     people = People(cdk.directory / "keys", cdk.policies)
@@ -199,6 +202,7 @@ def test_what_is_refused_before_anything_is_run(cdk: Bench) -> None:
     assert (report.state, report.explanations[0].title) == (PlanState.FAILED, "Program missing")
 
 
+@slow
 def test_another_account_is_refused(cdk: Bench, ministack: Ministack) -> None:
     write(cdk, APP.replace("process.env.CDK_DEFAULT_ACCOUNT", "'999999999999'"))
     report = cdk.run("web")
@@ -206,6 +210,7 @@ def test_another_account_is_refused(cdk: Bench, ministack: Ministack) -> None:
     assert "is for account 999999999999" in report.message
 
 
+@slow
 def test_the_app_sees_no_credentials(cdk: Bench, ministack: Ministack) -> None:
     spy = "require('fs').writeFileSync('seen.json', JSON.stringify(process.env));\n"
     write(cdk, spy + APP)
@@ -215,6 +220,7 @@ def test_the_app_sees_no_credentials(cdk: Bench, ministack: Ministack) -> None:
     assert seen["CDK_DEFAULT_ACCOUNT"] == "111111111111"
 
 
+@slow
 def test_one_that_takes_too_long_is_stopped(cdk: Bench) -> None:
     wrapped(cdk, '[ "$1" != synth ] || exec sleep 300')
     cdk.open(iac={**cdk.tools, "plan_timeout": "2s"})
