@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from reconciler.iac.tftool import Limits, Terraform, check_idle, file_digest
 from reconciler.iac.tfwords import Listener, is_stale, lines_of
 from reconciler.iac.tools import Tool
 from reconciler.iac.workdir import WorkDirectory, source_files
-from reconciler.model.change import Action, Change, ChangeSet, FieldChange, ResourceState, Verb
+from reconciler.model.change import Action, Change, ChangeSet, FieldChange, ResourceState, SourceFile, Verb
 from reconciler.model.errors import AwsFault, ReconcilerError, StoreError
 from reconciler.model.ids import ClientToken, Identifier, LogicalId, PlanName, StepId, TypeName
 from reconciler.model.journal import JournalEntry, JournalState
@@ -252,9 +252,21 @@ class TerraformDeployer:
             notes.append("the source has no .terraform.lock.hcl, so the versions of providers aren't pinned")
         return tuple(notes)
 
+    def _beside(self, source: TerraformSource) -> Iterator[SourceFile]:
+        """What the configuration is given from outside of its directory: for its pipeline, too."""
+        inside = {f"{source.directory}/{path}" for path in source.files}
+        for number, (path, digest) in enumerate(source.var_files):
+            if path not in inside:
+                name = Path(path).name
+                (file,) = source_files(self.origin / Path(path).parent, {name: digest}, f"{_EXTRA}/{number}-")
+                yield file
+        if source.variables:
+            text = json.dumps(dict(source.variables), indent=2, sort_keys=True) + "\n"
+            yield SourceFile("reconciler.auto.tfvars.json", text)
+
     def _unseen(self, plan: Plan, source: TerraformSource) -> ChangeSet:
         """For a read-only target Terraform isn't run at all: the files go to the branch, its pipeline plans them."""
-        files = source_files(self.origin / source.directory, source.files)
+        files = (*source_files(self.origin / source.directory, source.files), *self._beside(source))
         fields = tuple(FieldChange(f"/{path}", None, digest, reason="plan") for path, digest in source.files.items())
         identifier = Identifier(source.directory)
         reason = "what is deployed isn't seen from here: the pipeline plans and applies it"

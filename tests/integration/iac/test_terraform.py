@@ -346,12 +346,13 @@ def test_we_are_killed_while_it_applies(tf: Bench, ends: bool) -> None:
 def test_read_only_environments_get_a_branch_and_no_run(tf: Bench, moto: LocalAws, environment: str) -> None:
     log = tf.directory / "called"
     wrapped(tf, f"echo called >> {log}")
-    write(tf, environment=environment)
+    write(tf, environment=environment, parameters={"size": 3})
     report = tf.run("web")
     assert report.state is PlanState.PIPELINE_OPEN, report.message
     ((branch, files),) = tf.branches().items()
     place = "infrastructure/web"
     assert {f"{place}/main.tf", f"{place}/inner/main.tf", f"{place}/dev.tfvars"} < set(files)
     assert tf.blob(branch, f"{place}/main.tf") == MAIN
+    assert '"size": 3' in tf.blob(branch, f"{place}/reconciler.auto.tfvars.json")
     assert not log.exists()
     assert moto.mutations() == {}
