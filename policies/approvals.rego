@@ -120,12 +120,26 @@ no_rollback(kind) if kind.action != "rollback"
 
 no_rollback(_) if approval_rules.rollback == false
 
+# Deliveries of which an action that opens something further needs an approval, whatever the matrix allows.
+default broadening := []
+
+broadening := approval_rules.broadening if not is_null(approval_rules.broadening)
+
+no_broadening(kind) if kind.further == "harmless"
+
+no_broadening(_) if {
+	is_array(broadening)
+	filled(input.plan.delivery)
+	count([1 | some name in broadening; name == input.plan.delivery]) == 0
+}
+
 # Whether the matrix alone decides, so that "allowed" is enough.
 matrix_decides(kind) if kind.operation == "git"
 
 matrix_decides(kind) if {
 	not absent_needs_approval
 	no_rollback(kind)
+	no_broadening(kind)
 	any_change_will_do(kind)
 }
 

@@ -33,12 +33,25 @@ direct(operation) if cell(operation) in {"allowed", "with approval"}
 # What an action does in itself, whatever it serves: the deletion that a rollback makes is a deletion.
 original(action) := object.get(action, "original", action.action)
 
-key_of(action) := concat("/", [action.operation, action.action, original(action)])
+key_of(action) := concat("/", [action.operation, action.action, original(action), further(action)])
+
+# Whether an action opens permissions or network rules further.
+further(action) := "broadens" if {
+	broadens(action)
+} else := "harmless"
+
+broadens(action) if object.get(action, "broadens", []) != []
 
 # One entry for each distinct kind of action, however many actions there are.
-kinds[key] := {"operation": action.operation, "action": action.action, "original": original(action)} if {
+kinds[key] := kind if {
 	some action in input.actions
 	key := key_of(action)
+	kind := {
+		"operation": action.operation,
+		"action": action.action,
+		"original": original(action),
+		"further": further(action),
+	}
 }
 
 standings[key] := standing(kind) if some key, kind in kinds
@@ -71,6 +84,10 @@ ruling_reason(kind, stand) := say([matrix_says(kind), ": denied."]) if {
 } else := say([environment, ": a rollback needs an approval of its own; ", short_of(kind), ": ", approve_exactly]) if {
 	stand == "approval"
 	not no_rollback(kind)
+} else := say([environment, ": ", kind.action, " opens permissions or network rules further, which needs an approval; ", short_of(kind), "."]) if {
+	stand == "approval"
+	cell(kind.operation) == "allowed"
+	kind.further == "broadens"
 } else := say([matrix_says(kind), "; ", short_of(kind), "."]) if {
 	stand == "approval"
 } else := say([matrix_says(kind), "."])

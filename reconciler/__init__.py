@@ -7,6 +7,7 @@ The stages of a pass, in order; ``cycle`` is the one page that shows them at wor
     providers  the only way to AWS: sessions, read-only guard, retries, one module per resource type
     diff       live state read in batches, compared by meaning, turned into ordered steps
     apply      the steps walked: journal, call, poll, validate (sandbox, development)
+    iac        stacks, Terraform and CDK: prepared, decided on, executed exactly so
     pipeline   the same change set rendered to a Git branch (staging, production)
     store      journal, identifiers, runs, status
     status     outcome to status, metrics, reports, HTTP

@@ -16,7 +16,7 @@ import structlog
 from reconciler.live import compare
 from reconciler.model.change import Action, Change, ChangeSet, FieldChange, ResourceState, Verb
 from reconciler.model.contest import WHOLE, Contest
-from reconciler.model.errors import AwsFault, FaultKind, PipelineError, StoreError, Undecidable
+from reconciler.model.errors import AwsFault, DeploymentError, FaultKind, PipelineError, StoreError, Undecidable
 from reconciler.model.ids import Identifier, LogicalId
 from reconciler.model.plan import IgnoreRule, Plan
 from reconciler.model.report import PlanState, PlanStatus, StepState
@@ -205,6 +205,8 @@ def _failed(outcome: Outcome) -> bool:
         return False
     if isinstance(outcome.error, AwsFault):
         return outcome.error.kind not in _NOT_THE_PLANS
+    if isinstance(outcome.error, DeploymentError):
+        return not outcome.error.passing
     return not isinstance(outcome.error, StoreError | PipelineError | Undecidable)
 
 

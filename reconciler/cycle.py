@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -19,18 +19,19 @@ from reconciler.apply import resume
 from reconciler.auditing import Auditor
 from reconciler.breakers import Breakers
 from reconciler.diff import diff
-from reconciler.execution import Execution, Limits
-from reconciler.live import Outside, View
+from reconciler.execution import Execution, Found, Limits
+from reconciler.live import Outside
 from reconciler.model.change import ChangeSet
 from reconciler.model.decision import Decision, Facts, Mode
 from reconciler.model.errors import ReconcilerError, StoreError
 from reconciler.model.ids import RequestId, RunId
-from reconciler.model.plan import Approval, Plan
+from reconciler.model.plan import Approval, Delivery, Plan
 from reconciler.model.report import PlanState, RunReport
 from reconciler.ports import (
     AwsAccess,
     Claims,
     Clock,
+    Deployer,
     EventSink,
     Locks,
     Pipeline,
@@ -42,7 +43,16 @@ from reconciler.ports import (
     Telemetry,
 )
 from reconciler.recording import Pass, Recorder, Recording, guarded
-from reconciler.review import check_same_policy, check_supported, context_of, denied_reads, exact, narrowed, reviewed
+from reconciler.review import (
+    check_same_policy,
+    check_supported,
+    context_of,
+    denied_reads,
+    exact,
+    narrowed,
+    operation_of,
+    reviewed,
+)
 from reconciler.revisions import Revisions
 from reconciler.status.outcome import Outcome, failed, next_steps
 
@@ -51,7 +61,7 @@ __all__ = ["Cycle", "Limits", "Preview"]
 log = structlog.get_logger(__name__)
 
 #: What is done with a reviewed pass: carry it out, or only show it.
-Finish = Callable[[Pass, Scope, View, Outcome], Outcome]
+Finish = Callable[[Pass, Found, Outcome], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,9 @@ class Cycle:
         revisions: Revisions,
         quotas: Quotas,
         limits: Limits,
+        deployers: Mapping[Delivery, Deployer] | None = None,
     ) -> None:
+        self._deployers = deployers or {}
         self._access, self._providers, self._policy, self._outside = access, providers, policy, outside
         self._store, self._clock, self._claims, self._locks = store, clock, claims, locks
         self._breakers, self._revisions, self._auditor = breakers, revisions, Auditor(store, clock)
@@ -124,7 +136,7 @@ class Cycle:
     def preview(self, plan: Plan, approvals: tuple[Approval, ...]) -> Preview:
         """What a pass would do, without doing it. Never raises."""
         work = Pass(RunId("preview"), plan, approvals)
-        outcome = guarded(lambda: self._flow(work, lambda _work, _scope, _view, reviewed: reviewed))
+        outcome = guarded(lambda: self._flow(work, lambda _work, _found, reviewed: reviewed))
         return Preview(outcome.changes, outcome.decision, outcome.error, outcome)
 
     def recover(self, plan: Plan) -> None:
@@ -152,17 +164,26 @@ class Cycle:
         plan = self._breakers.sparing(wanted, asked=work.asked)
         if plan.suspend:
             return Outcome(PlanState.SUSPENDED, "suspended in the plan")
-        check_supported(plan, self._providers)
-        facts = Facts(self._clock.now(), self._execution.approvals(work))
+        check_supported(plan, self._providers, self._deployers)
+        facts = Facts(self._clock.now(), self._execution.approvals(work), operation=operation_of(plan))
         with self._recording.timed(plan, "admit"):
             admitted = self._policy.admit(plan, facts)
         if admitted.mode is Mode.DENY:
             self._audit(work, facts, admitted, None)
             return Outcome(PlanState.DENIED, next_steps(admitted), decision=admitted, rolling_back=plan.rolling_back)
-        scope, view, changes = self._look(plan, admitted, asked=work.asked)
-        judged = self._review(work, scope, view, changes, admitted)
+        found = self._look(plan, admitted, asked=work.asked)
         try:
-            outcome = finish(work, scope, view, judged)
+            return self._decided(work, wanted, found, admitted, finish)
+        finally:
+            if found.prepared is not None:
+                found.prepared.close(keep=work.lease is not None)
+
+    def _decided(self, work: Pass, wanted: Plan, found: Found, admitted: Decision, finish: Finish) -> Outcome:
+        """From what was found to the end. ``wanted``: the plan before anything of it was left alone."""
+        plan, scope, changes = found.changes.plan, found.scope, found.changes
+        judged = self._review(work, found, admitted)
+        try:
+            outcome = finish(work, found, judged)
         except ReconcilerError as error:
             log.warning("pass failed", reason=error.reason, error=str(error))
             outcome = replace(judged, state=PlanState.FAILED, message=str(error), error=error)
@@ -173,25 +194,31 @@ class Cycle:
             self._revisions.reached(wanted, work.run)
         return outcome
 
-    def _look(self, plan: Plan, admitted: Decision, *, asked: bool) -> tuple[Scope, View, ChangeSet]:
+    def _look(self, plan: Plan, admitted: Decision, *, asked: bool) -> Found:
         """What is, and what would have to change; its digest is what an approval of exactly this change names."""
         with self._recording.timed(plan, "diff"):
-            scope = self._open(plan, asked=asked)
-            writable, now = self._execution.writable(plan), self._clock.now()
-            outside = self._outside(scope, writable)
+            scope, writable = self._open(plan, asked=asked), self._execution.writable(plan)
+            deployer = self._deployers.get(plan.delivery)
+            if deployer is not None:
+                prepared = deployer.prepare(plan, scope, writable=writable)
+                changes = prepared.changes
+                return Found(scope, replace(changes, digest=exact(changes, admitted.revision)), prepared=prepared)
+            outside, now = self._outside(scope, writable), self._clock.now()
             changes, view = diff(
                 plan, scope, self._providers, self._store, outside, self._claims, now, strangers=not writable
             )
-        return scope, view, replace(changes, digest=exact(changes, admitted.revision))
+        return Found(scope, replace(changes, digest=exact(changes, admitted.revision)), view)
 
-    def _review(self, work: Pass, scope: Scope, view: View, changes: ChangeSet, admitted: Decision) -> Outcome:
+    def _review(self, work: Pass, found: Found, admitted: Decision) -> Outcome:
         """What policy says of the change set, and what else stands in its way. Raises PolicyUnavailable."""
+        scope, changes = found.scope, found.changes
         plan = changes.plan
         facts = Facts(
             self._clock.now(),
             self._execution.approvals(work, changes.digest),
             scope.identity,
-            missing_permissions=denied_reads(view),
+            operation_of(plan),
+            missing_permissions=denied_reads(found.view) if found.view is not None else (),
             change=changes.digest,
         )
         with self._recording.timed(plan, "review"):
@@ -204,8 +231,12 @@ class Cycle:
     # parts
 
     def _settle(self, plan: Plan, *, asked: bool) -> None:
-        if self._execution.writable(plan) and not plan.suspend and self._unsettled(plan):
-            resume(plan, self._open(plan, asked=asked), self._providers, self._store, self._clock)
+        if not self._execution.writable(plan) or plan.suspend or not self._unsettled(plan):
+            return
+        scope, deployer = self._open(plan, asked=asked), self._deployers.get(plan.delivery)
+        if deployer is not None:
+            deployer.settle(plan, scope)
+        resume(plan, scope, self._providers, self._store, self._clock)
 
     def _unsettled(self, plan: Plan) -> bool:
         return bool(self._store.unfinished(plan.name) or self._store.unresolved(plan.name))

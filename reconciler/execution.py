@@ -13,7 +13,18 @@ from reconciler.model.errors import AwsFault, FaultKind, PipelineError
 from reconciler.model.ids import Digest, StepId
 from reconciler.model.plan import Approval, Plan
 from reconciler.model.report import PlanState, StepResult, StepState
-from reconciler.ports import Clock, EventSink, Pipeline, Providers, Quotas, Scope, Store, Telemetry
+from reconciler.ports import (
+    Clock,
+    Deployment,
+    EventSink,
+    Pipeline,
+    Prepared,
+    Providers,
+    Quotas,
+    Scope,
+    Store,
+    Telemetry,
+)
 from reconciler.recording import Pass, Recording
 from reconciler.review import spent, usable
 from reconciler.status.branches import arrived, is_underway, progressed, published
@@ -31,6 +42,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a pass has found. ``view``: of a plan reconciled resource by resource; ``prepared``: of any other."""
+
+    scope: Scope
+    changes: ChangeSet
+    view: View | None = None
+    prepared: Prepared | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """Does what a reviewed pass may do. ``stopping``: whether to begin no further step."""
 
@@ -45,21 +66,22 @@ class Execution:
     limits: Limits
     stopping: Callable[[], bool]
 
-    def carry_out(self, work: Pass, scope: Scope, view: View, reviewed: Outcome) -> Outcome:
+    def carry_out(self, work: Pass, found: Found, reviewed: Outcome) -> Outcome:
         """Go on from the review. Raises ReconcilerError."""
-        changes, decision = reviewed.changes, reviewed.decision
+        changes, decision, scope = reviewed.changes, reviewed.decision, found.scope
         if changes is None or decision is None or reviewed.state is PlanState.FAILED or changes.unknown:
             return reviewed
         if reviewed.state is PlanState.IN_SYNC:
-            self._remember(changes, scope)
-            self._export(view, changes.plan, scope)
+            self._remember(found, changes)
+            if found.view is not None:
+                self._export(found.view, changes.plan, scope)
             return self._retire(reviewed, changes.plan)
         if decision.mode is Mode.PIPELINE:
             return self._publish(work.plan, reviewed, changes, decision)
-        self._remember(changes, scope)
-        if decision.mode is not Mode.APPLY:
+        self._remember(found, changes)
+        if decision.mode is not Mode.APPLY or not changes.changes:
             return reviewed
-        return self._apply(work, scope, view, reviewed, changes)
+        return self._apply(work, found, reviewed, changes)
 
     def approvals(self, work: Pass, change: Digest | None = None) -> tuple[Approval, ...]:
         """Approvals without the scopes that earlier passes used up, not expired by now, and not of another change."""
@@ -70,29 +92,47 @@ class Execution:
         """Whether the configuration lets the plan's environment be written directly."""
         return plan.target.environment in self.limits.writable
 
-    def _apply(self, work: Pass, scope: Scope, view: View, reviewed: Outcome, changes: ChangeSet) -> Outcome:
+    def _apply(self, work: Pass, found: Found, reviewed: Outcome, changes: ChangeSet) -> Outcome:
         assert reviewed.decision is not None
-        assert reviewed.context is not None
-        assert work.lease is not None
-        plan = changes.plan
+        plan, scope = changes.plan, found.scope
         self.store.ping()
         self._use_up(work, changes, reviewed.decision)
         self.recording.mark_applying(plan)
-        notes = Notes(self.store.records(plan.name))
-        actor = Actor(
-            work.run, plan, scope, view, self.providers, self.store, self.clock, self.events, work.lease, notes
-        )
         with self.recording.timed(plan, "apply"):
-            result = apply(changes, actor, reviewed.context, parallel=self.limits.parallel, stopping=self.stopping)
-        outcome = replace(
-            applied(reviewed, result.steps, result.rolled_back), quotas=self._quotas_met(scope, result.steps)
-        )
+            steps, rolled_back = self._acted(work, found, reviewed, changes)
+        outcome = replace(applied(reviewed, steps, rolled_back), quotas=self._quotas_met(scope, steps))
         if outcome.state is PlanState.DRIFTED:
             self.store.release_approvals(work.run)
-        self._count(changes, result.steps, result.rolled_back)
-        if outcome.state is PlanState.IN_SYNC:
-            self._export(view, plan, scope)
+        self._count(changes, steps, rolled_back)
+        if outcome.state is PlanState.IN_SYNC and found.view is not None:
+            self._export(found.view, plan, scope)
         return outcome
+
+    def _acted(
+        self, work: Pass, found: Found, reviewed: Outcome, changes: ChangeSet
+    ) -> tuple[tuple[StepResult, ...], bool | None]:
+        """The steps as they ended, and whether what was done was taken back."""
+        assert reviewed.context is not None
+        assert work.lease is not None
+        if found.prepared is not None:
+            deployment = Deployment(work.run, reviewed.context, work.lease, self.stopping)
+            deployed = found.prepared.execute(deployment)
+            return deployed.steps, deployed.rolled_back
+        assert found.view is not None
+        actor = Actor(
+            work.run,
+            changes.plan,
+            found.scope,
+            found.view,
+            self.providers,
+            self.store,
+            self.clock,
+            self.events,
+            work.lease,
+            Notes(self.store.records(changes.plan.name)),
+        )
+        result = apply(changes, actor, reviewed.context, parallel=self.limits.parallel, stopping=self.stopping)
+        return result.steps, result.rolled_back
 
     def _count(self, changes: ChangeSet, steps: Collection[StepResult], rolled_back: bool | None) -> None:
         environment = changes.plan.target.environment
@@ -143,13 +183,17 @@ class Execution:
             if step.state is StepState.FAILED and step.error_kind == kind
         }
 
-    def _remember(self, changes: ChangeSet, scope: Scope) -> None:
+    def _remember(self, looked: Found, changes: ChangeSet) -> None:
         """What looking has taught: resources found again by their tags, resources to forget.
 
         Of an environment that we don't write to, only which resource is whose, so that one which leaves the plan is
         seen to: what was applied is the pipeline's business.
         """
-        plan = changes.plan
+        plan, scope = changes.plan, looked.scope
+        if looked.prepared is not None:
+            if self.writable(plan):
+                looked.prepared.remember()
+            return
         found = changes.found - changes.gone
         records = self.store.records(plan.name) if found else {}
         for name in found:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -32,7 +33,7 @@ from reconciler.model.lease import LeaseRow
 from reconciler.model.plan import Plan, Snapshot, Target
 from reconciler.model.progress import Handle, Progress
 from reconciler.model.pullrequest import Proposal, PullRequest
-from reconciler.model.report import BranchInfo, PlanStatus, Receipt, RunReport
+from reconciler.model.report import BranchInfo, Context, PlanStatus, Receipt, RunReport, StepResult
 from reconciler.model.resource import Located, Observation, Record, Unreadable, Wanted
 from reconciler.model.revision import Pin, Revision
 from reconciler.model.values import Properties
@@ -240,6 +241,62 @@ class Forges(Protocol):
 
     def at(self, address: str) -> Forge | None:
         """The forge of a repository's address; None: people open the pull request by the printed command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One execution of a prepared change: of which pass, under which lease; ``stopping``: whether to come to rest."""
+
+    run: RunId
+    context: Context
+    lease: Lease
+    stopping: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """How a deployment went. ``rolled_back``: None if nothing had to be taken back, else whether all of it was."""
+
+    steps: tuple[StepResult, ...]
+    rolled_back: bool | None = None
+
+
+class Prepared(Protocol):
+    """What another tool would do, worked out and kept so that exactly this can be done. Of one pass."""
+
+    @property
+    def changes(self) -> ChangeSet: ...
+
+    def execute(self, deployment: Deployment) -> Deployed:
+        """Do it, journalled. What was decided on is looked at again first: if it isn't the same, nothing is done.
+
+        Raises StoreError if it can't be journalled; what the tool says went wrong is in the steps.
+        """
+
+    def remember(self) -> None:
+        """What looking has taught: the store may have lost it. Raises StoreError."""
+
+    def close(self, *, keep: bool) -> None:
+        """Nothing more is done with it. Never raises.
+
+        ``keep``: what preparing made may stay for the next pass; else it is taken away, unless it was executed.
+        """
+
+
+class Deployer(Protocol):
+    """Carries out plans of one delivery that isn't reconciled resource by resource."""
+
+    def prepare(self, plan: Plan, scope: Scope, *, writable: bool) -> Prepared:
+        """Find out what would change. Where not ``writable`` nothing but reads leave the process.
+
+        Raises AwsFault, DeploymentError.
+        """
+
+    def settle(self, plan: Plan, scope: Scope) -> None:
+        """Find out what became of a deployment that a crash interrupted, before anything else is done with the plan.
+
+        Raises AwsFault or DeploymentError while that can't be told yet.
+        """
 
 
 class Store(Protocol):

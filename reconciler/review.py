@@ -14,16 +14,16 @@ from reconciler.model.errors import AwsFault, FaultKind, PolicyUnavailable, Prob
 from reconciler.model.ids import Digest
 from reconciler.model.plan import Approval, Delivery, Plan, PlannedResource
 from reconciler.model.report import Context, PlanState
-from reconciler.model.resource import Unreadable
+from reconciler.model.resource import SyncState, Unreadable
 from reconciler.ports import Providers, Scope
 from reconciler.schema import why_unmanageable
 from reconciler.status.outcome import Outcome, next_steps
 
 
-def check_supported(plan: Plan, providers: Providers) -> None:
-    """Raise SourceError, with every place, for what this version can't do."""
+def check_supported(plan: Plan, providers: Providers, deliveries: Collection[Delivery] = ()) -> None:
+    """Raise SourceError, with every place, for what can't be done. ``deliveries``: those that there is a tool for."""
     problems = unsupported(plan, providers)
-    if plan.delivery is not Delivery.RESOURCES:
+    if plan.delivery is not Delivery.RESOURCES and plan.delivery not in deliveries:
         text = f'the delivery "{plan.delivery.value}" is not supported by this version'
         path, hint = f"spec/{plan.delivery.value}", "use resources or template"
         problems = [Problem(text, plan.origin.file, plan.origin.line, path, hint, "unsupported")]
@@ -34,6 +34,11 @@ def check_supported(plan: Plan, providers: Providers) -> None:
 def unsupported(plan: Plan, providers: Providers) -> list[Problem]:
     """Types that nothing can manage, and properties that their providers don't know, with their places."""
     return [problem for resource in plan.resources.values() for problem in _unsupported(plan, resource, providers)]
+
+
+def operation_of(plan: Plan) -> str:
+    """The operation of the permission matrix that changes of a plan are."""
+    return "cli_mutation" if plan.delivery is Delivery.RESOURCES else "iac_deploy"
 
 
 def _unsupported(plan: Plan, resource: PlannedResource, providers: Providers) -> Iterator[Problem]:
@@ -112,9 +117,25 @@ def reviewed(base: Outcome) -> Outcome:
         text = f"{_count(changes.unknown, 'resource')} could not be judged; {first.logical_id}: {first.message}"
         return replace(base, state=PlanState.FAILED, message=text, error=AwsFault(FaultKind.UNAVAILABLE, text))
     if not changes.changes:
-        return replace(base, state=PlanState.IN_SYNC, message=f"{_count(changes.resources, 'resource')} in sync")
+        return _unchanged(base, changes)
     state = {Mode.WAIT: PlanState.PENDING_APPROVAL, Mode.DENY: PlanState.DENIED}.get(decision.mode, PlanState.DRIFTED)
-    return replace(base, state=state, message=next_steps(decision) or _count(changes.changes, "change"))
+    message = "; ".join([next_steps(decision) or _count(changes.changes, "change"), *changes.notes])
+    return replace(base, state=state, message=message)
+
+
+def _unchanged(base: Outcome, changes: ChangeSet) -> Outcome:
+    """Nothing can be done: because nothing differs, or because what deploys the plan doesn't put this right."""
+    drifted = [state for state in changes.resources if state.state is not SyncState.IN_SYNC]
+    notes = "".join(f"; {note}" for note in changes.notes)
+    if not drifted or changes.plan.delivery is Delivery.RESOURCES:
+        message = f"{_count(changes.resources, 'resource')} in sync{notes}"
+        return replace(base, state=PlanState.IN_SYNC, message=message)
+    first = drifted[0]
+    message = (
+        f"{_count(drifted, 'resource')} changed outside of the plan; {first.logical_id}: {first.message}; deploying "
+        f"the same again doesn't put that right: undo it there, or take it over into what the plan deploys{notes}"
+    )
+    return replace(base, state=PlanState.DRIFTED, message=message)
 
 
 def exact(changes: ChangeSet, revision: str) -> Digest:

@@ -10,12 +10,15 @@ import structlog
 from reconciler.model.audit import AuditEvent
 from reconciler.model.errors import Problem, SourceError
 from reconciler.model.ids import Digest, PlanName, RunId
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Delivery, Plan
 from reconciler.model.plancodec import SecretMissing, plan_from_json, plan_to_json
 from reconciler.model.revision import Pin, Revision
 from reconciler.ports import Clock, Store
 
 log = structlog.get_logger(__name__)
+
+#: Deliveries of whose content a plan holds only the digests of files.
+_FILES_ONLY = frozenset({Delivery.TERRAFORM, Delivery.CDK})
 
 #: Plans whose newest revision is remembered, so that a pass without changes reads none.
 _REMEMBERED = 10_000
@@ -50,6 +53,9 @@ class Revisions:
 
         Raises SourceError if there is no such revision, or it can't be returned to.
         """
+        if plan.delivery in _FILES_ONLY:
+            text = f"earlier contents of a {plan.delivery.value} plan are kept in Git alone, not here"
+            raise _refused(plan, text, "restore its files in Git")
         revisions = self._store.revisions(plan.name)
         revision = next((each for each in revisions if each.number == number), None)
         if revision is None:
@@ -67,6 +73,7 @@ class Revisions:
             parameters=content.parameters,
             resources=content.resources,
             outputs=content.outputs,
+            stack=content.stack,
             rolling_back=number,
         )
 
@@ -77,7 +84,7 @@ class Revisions:
             if pin is not None and not pin.reached and pin.revision == plan.rolling_back:
                 self._store.save_pin(replace(pin, reached=True))
             return
-        if plan.absent or self._known(plan):
+        if plan.absent or plan.delivery in _FILES_ONLY or self._known(plan):
             return
         revisions = self._store.revisions(plan.name)
         if not revisions or revisions[0].digest != plan.digest:

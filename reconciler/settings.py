@@ -14,6 +14,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -64,6 +65,15 @@ def _only(allowed: frozenset[str]) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def _constraint(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            SpecifierSet(value)
+        except InvalidSpecifier:
+            raise ValueError(f"{value!r} is no version constraint; write it like >=1.5,<2") from None
+    return value
 
 
 Duration = Annotated[
@@ -233,6 +243,42 @@ class PipelineSettings(_Section):
     timeout: PositiveDuration = 120.0
 
 
+class TerraformSettings(_Section):
+    """Terraform, or OpenTofu. ``version``: which ones are accepted (``>=1.5,<2``).
+
+    ``environment`` names variables of the daemon's own environment that it may see beside the usual few.
+    """
+
+    binary: str = Field(default="terraform", min_length=1)
+    version: Annotated[str, BeforeValidator(_constraint)] = ">=1.0"
+    environment: Names = ()
+
+
+class CdkSettings(_Section):
+    """The CDK command line and npm; the rest as ``TerraformSettings``."""
+
+    binary: str = Field(default="cdk", min_length=1)
+    npm: str = Field(default="npm", min_length=1)
+    version: Annotated[str, BeforeValidator(_constraint)] = ">=2"
+    environment: Names = ()
+
+
+class IacSettings(_Section):
+    """Stacks, Terraform and CDK.
+
+    ``timeout``: how long a deployment may take, and ``plan_timeout`` working out what it would do. ``lock_timeout``:
+    how long a Terraform lock is waited for. ``drift``: how often at most CloudFormation is asked to detect drift of
+    the same stack; null: never.
+    """
+
+    timeout: PositiveDuration = 3600.0
+    plan_timeout: PositiveDuration = 900.0
+    lock_timeout: Duration = 30.0
+    drift: PositiveDuration | None = 900.0
+    terraform: TerraformSettings = TerraformSettings()
+    cdk: CdkSettings = CdkSettings()
+
+
 class HttpSettings(_Section):
     """The HTTP port. Requests for a pass need ``token`` as bearer token."""
 
@@ -283,6 +329,7 @@ class Settings(BaseSettings):
     state_dir: Path = Path("var")
     aws: AwsSettings = AwsSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    iac: IacSettings = IacSettings()
     http: HttpSettings = HttpSettings()
     daemon: DaemonSettings = DaemonSettings()
     breaker: BreakerSettings = BreakerSettings()

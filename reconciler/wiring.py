@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.breakers import BreakerLimits, Breakers
 from reconciler.clock import SystemClock
 from reconciler.cycle import Cycle, Limits
-from reconciler.model.errors import ConfigurationError
+from reconciler.model.errors import ConfigurationError, GuardBlocked
 from reconciler.model.events import Event
-from reconciler.model.plan import PipelineTarget
+from reconciler.model.plan import Delivery, PipelineTarget, Target
 from reconciler.model.secrecy import use_key
-from reconciler.ports import Clock, EventSink, Locks, Pipeline, Scope
+from reconciler.ports import Clock, Deployer, EventSink, Locks, Pipeline, Scope
 from reconciler.revisions import Revisions
 from reconciler.settings import PipelineSettings, Settings, TokenReference
 from reconciler.status.outcome import Backoff
@@ -134,8 +135,51 @@ def _assembled(
         revisions=revisions,
         quotas=quota_of,
         limits=_limits(settings),
+        deployers=_deployers(settings, store, clock, events, access),
     )
     return App(settings, source, cycle, store, policy, metrics, clock, events, access, revisions)
+
+
+def _deployers(
+    settings: Settings, store: Store, clock: Clock, events: EventSink, access: Access
+) -> Mapping[Delivery, Deployer]:
+    from reconciler.iac.cdk import CdkDeployer
+    from reconciler.iac.drift import Drifts
+    from reconciler.iac.looking import Looker
+    from reconciler.iac.stack import StackDeployer
+    from reconciler.iac.stackrun import StackRun
+    from reconciler.iac.terraform import TerraformDeployer
+    from reconciler.iac.tftool import Limits as ToolLimits
+    from reconciler.iac.tools import Tool
+
+    iac = settings.iac
+    origin, state = _plans_directory(settings), settings.state_dir / "iac"
+    limits = ToolLimits(plan=iac.plan_timeout, apply=iac.timeout, lock=iac.lock_timeout)
+
+    def lend(target: Target) -> Mapping[str, str]:
+        """Only a writable target's credentials are given to other programs."""
+        if target.environment not in settings.aws.writable_environments:
+            raise GuardBlocked("credentials", "ReadKeys", target.environment)
+        return access.environment(target)
+
+    cdk = Tool("iac.cdk", iac.cdk.binary, iac.cdk.version, iac.cdk.environment)
+    npm = iac.cdk.npm
+    terraform = Tool("iac.terraform", iac.terraform.binary, iac.terraform.version, iac.terraform.environment)
+    looker = Looker(store, clock, Drifts(clock, iac.drift))
+    run = StackRun(store, clock, iac.timeout)
+    return {
+        Delivery.STACK: StackDeployer(store, clock, events, looker, run),
+        Delivery.CDK: CdkDeployer(store, clock, events, cdk, npm, origin, state, lend, limits, looker, run),
+        Delivery.TERRAFORM: TerraformDeployer(store, clock, events, terraform, origin, state, lend, limits),
+    }
+
+
+def _plans_directory(settings: Settings) -> Path:
+    """Where the source has its files."""
+    git = settings.source.git
+    if git is None:
+        return settings.source.path
+    return (git.checkout or settings.state_dir / "source") / git.subdirectory
 
 
 def _breakers(settings: Settings, store: Store, clock: Clock) -> Breakers:

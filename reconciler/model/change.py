@@ -57,6 +57,7 @@ class Change:
 
     ``after`` may contain ``Unknown`` (known after apply) and ``Sensitive`` values. ``loss``: what undoing a delete or
     replacement can't bring back, in words; empty where all of it can. ``moved_from``: who gives it up.
+    ``broadens``: which permissions or network rules it opens further, in words (stacks and CDK only).
     """
 
     logical_id: LogicalId
@@ -69,6 +70,7 @@ class Change:
     reason: str = ""
     loss: tuple[str, ...] = ()
     moved_from: Owner | None = None
+    broadens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,14 @@ class ResourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as it is in the source; ``path`` is relative to what the plan delivers."""
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSet:
     """Everything a pass would do, and the state of every resource it looked at.
 
@@ -115,6 +125,9 @@ class ChangeSet:
     ``found``: resources that are the plan's by their tags although the store had forgotten them, and those in sync of
     which it remembers something else.
     ``waiting``: those of the unknown ones that only wait for what another plan has yet to export.
+    ``notes``: what a reader must know beside the changes. ``files``: what a plan that isn't reconciled resource by
+    resource delivers, as it is in the source, where it goes to a Git branch. ``output``: what the tool that deploys it
+    prints of the changes itself.
     """
 
     plan: Plan
@@ -129,6 +142,9 @@ class ChangeSet:
     found: frozenset[LogicalId] = frozenset()
     waiting: frozenset[LogicalId] = frozenset()
     digest: Digest = Digest("")
+    notes: tuple[str, ...] = ()
+    files: tuple[SourceFile, ...] = ()
+    output: str = ""
 
     @property
     def empty(self) -> bool:

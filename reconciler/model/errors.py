@@ -10,6 +10,7 @@ ReconcilerError            a message for a person: what, where, what to do
 │   └── LeaseLost          the right to work on a plan ran out or was taken over: stop at once
 ├── PlanBusy               another process works on the plan: come back later
 ├── Undecidable            a person must look before the plan may go on
+├── DeploymentError        CloudFormation, Terraform or CDK can't be used or is in a state that needs somebody
 └── PipelineError          Git or rendering failed
 """
 
@@ -186,3 +187,19 @@ class PipelineError(ReconcilerError):
     """Rendering, Git or the pull request failed."""
 
     reason = "pipeline"
+
+
+class DeploymentError(ReconcilerError):
+    """A stack, Terraform or CDK plan can't be looked at or carried out now.
+
+    ``title`` says what it is in a few words; ``options`` are the ways out, further lines of each are commands.
+    ``passing``: it passes by itself (somebody else's deployment, a lock), so it is no failure of the plan.
+    """
+
+    reason = "deployment"
+
+    def __init__(self, title: str, message: str, options: Sequence[str] = (), *, passing: bool = False) -> None:
+        self.title = title
+        self.options = tuple(options)
+        self.passing = passing
+        super().__init__(message)

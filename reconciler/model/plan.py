@@ -152,6 +152,47 @@ class PlannedResource:
 
 
 @dataclass(frozen=True, slots=True)
+class StackSource:
+    """A CloudFormation stack. ``path``: the template's, relative to the source; ``body``: its text as it is there.
+
+    ``types``: of the resources in it, each once.
+    """
+
+    path: str
+    body: str
+    name: str
+    types: tuple[TypeName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TerraformSource:
+    """A Terraform root module. ``directory`` is relative to the source; ``files``: its files and their digests.
+
+    ``var_files``: paths relative to the source and their digests, in the order that they are given to Terraform.
+    ``variables``: the plan's parameters.
+    """
+
+    directory: str
+    files: Mapping[str, Digest]
+    var_files: tuple[tuple[str, Digest], ...] = ()
+    workspace: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CdkSource:
+    """A CDK app, its files as those of ``TerraformSource``. ``stacks``: which of its stacks; empty: all.
+
+    ``context``: the plan's parameters.
+    """
+
+    directory: str
+    files: Mapping[str, Digest]
+    stacks: tuple[str, ...] = ()
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a plan was read: a path relative to the source, a line in it, and the source's revision."""
 
@@ -166,6 +207,7 @@ class Plan:
 
     ``rolling_back``: the number of the earlier revision whose content this is; ``digest`` stays the file's.
     ``left_alone``: resources that somebody keeps deleting and that aren't made again for now.
+    ``stack``, ``terraform``, ``cdk``: what is delivered in that way; ``resources`` is empty then.
     """
 
     name: PlanName
@@ -189,6 +231,9 @@ class Plan:
     pipeline: PipelineTarget | None = None
     rolling_back: int | None = None
     left_alone: frozenset[LogicalId] = frozenset()
+    stack: StackSource | None = None
+    terraform: TerraformSource | None = None
+    cdk: CdkSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from reconciler.model.decision import Decision
 from reconciler.model.errors import PipelineError
 from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
-from reconciler.pipeline import message, ours, refs, workflow
+from reconciler.pipeline import message, ours, refs, sources, workflow
 from reconciler.pipeline.describing import described
 from reconciler.pipeline.files import RenderedFile
 from reconciler.pipeline.looks import Finding, Look, Looks
@@ -117,7 +117,8 @@ class GitPipeline:
             raise refs.refusal(f"plan {plan.name}: pipeline.branch and pipeline.base are both {base!r}")
         directory = refs.directory(target.path, plan, action)
         rendered: Sequence[RenderedFile] = render(changes, target.format, target.language, provider=target.provider)
-        rendered = [*rendered, *workflow.render(rendered, plan, target, directory)]
+        if not changes.files:  # who brings his own files brings his own way to deploy them
+            rendered = [*rendered, *workflow.render(rendered, plan, target, directory)]
         files = {file.path: file.content for file in rendered}
         return Work(changes, target, refs.repository_address(target.repository), base, branch, directory, files)
 
@@ -211,6 +212,8 @@ class GitPipeline:
 
     def _beside(self, repository: Repository, work: Work, head: str, sha: str, email: str) -> str:
         """The head of a branch with someone else's commits: right as it is if it holds our files, held otherwise."""
+        if work.changes.files and sources.holds(repository, head, work.paths):
+            return head
         held = ours.held(repository, head, work.directory, workflow.paths(work.plan), work.files)
         if all(name in held and repository.blob(held[name][1]) == content for name, content in work.files.items()):
             return head
@@ -221,6 +224,8 @@ class GitPipeline:
 
     def _stale(self, repository: Repository, base: str, work: Work) -> list[str]:
         """Files of ours in the base that this rendering no longer has. Raises where a file to write isn't ours."""
+        if work.changes.files:
+            return sources.stale(repository, base, work.directory, work.paths)
         held = ours.held(repository, base, work.directory, workflow.paths(work.plan), work.files)
         written = {name for name in held if ours.is_ours(repository, held, name)}
         taken = sorted((set(work.files) & set(held)) - written)

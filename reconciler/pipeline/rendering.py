@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from reconciler.model.change import ChangeSet
 from reconciler.model.errors import PipelineError
-from reconciler.pipeline import cdk, cloudformation, terraform, workflow
+from reconciler.model.plan import Delivery
+from reconciler.pipeline import cdk, cloudformation, sources, terraform, workflow
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.variables import refuse_secrets
 
@@ -21,6 +22,10 @@ MANAGED_FILES = (
 )
 
 
+def _as_they_are(changes: ChangeSet, _language: str, _provider: str) -> tuple[RenderedFile, ...]:
+    return sources.render(changes)
+
+
 def render(
     changes: ChangeSet, format_name: str, language: str = "typescript", *, provider: str = "awscc"
 ) -> tuple[RenderedFile, ...]:
@@ -30,7 +35,7 @@ def render(
     ``cdk``, which comes in two languages (``typescript``, ``python``). Raises PipelineError for any other, for what the
     format can't express (naming resource and property), and if a secret would end up in a file.
     """
-    renderer = FORMATS.get(format_name)
+    renderer = FORMATS.get(format_name) if changes.plan.delivery is Delivery.RESOURCES else _as_they_are
     if renderer is None:
         error = PipelineError(
             f"format {format_name} is not supported by this version ({', '.join(sorted(FORMATS, reverse=True))})"

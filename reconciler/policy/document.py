@@ -117,7 +117,10 @@ def _identity(facts: Facts) -> Document | None:
 
 
 def _action(change: Change, operation: str, *, rolling_back: bool) -> Document:
-    """``original`` is what a change does in itself, whatever it serves; ``loss`` what undoing it won't bring back."""
+    """``original`` is what a change does in itself, whatever it serves; ``loss`` what undoing it won't bring back.
+
+    ``broadens``: which permissions or network rules it opens further.
+    """
     action = Action.ROLLBACK if rolling_back else change.action
     return {
         "id": change.logical_id,
@@ -129,6 +132,7 @@ def _action(change: Change, operation: str, *, rolling_back: bool) -> Document:
         "after": plain(change.after),
         "paths": [field.path for field in change.fields],
         "loss": list(change.loss),
+        "broadens": list(change.broadens),
     }
 
 

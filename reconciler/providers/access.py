@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from botocore.exceptions import BotoCoreError
 
 from reconciler.model.decision import Identity
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.plan import Target
+from reconciler.model.secrecy import know
 from reconciler.ports import Clock, Scope, Telemetry
 from reconciler.providers.budget import Budget, BudgetSettings
+from reconciler.providers.faults import fault_of
 from reconciler.providers.relief import Relief, ReliefSettings
 from reconciler.providers.retry import RetryPolicy
 from reconciler.providers.scope import LiveScope, Methods, Tools, Workers, bound, invoke
@@ -65,6 +70,31 @@ class Access:
         if role is None and target.profile is None and self._settings.role_pattern is not None:
             role = self._settings.role_pattern.replace("{account}", target.account)
         return SessionKey(target.profile, role, target.external_id, target.environment if read_only else "")
+
+    def environment(self, target: Target) -> Mapping[str, str]:
+        """Variables with which another program works as a writable target's identity, which ``open`` has verified.
+
+        Raises AwsFault CREDENTIALS. Of a read-only target nothing is given to anybody.
+        """
+        key = self.key(target, read_only=False)
+        try:
+            credentials = self._tools.sessions.session(key).get_credentials()
+            frozen = credentials.get_frozen_credentials() if credentials is not None else None
+        except BotoCoreError as error:
+            raise fault_of(error, "sts", "AssumeRole", writes=False) from error
+        if frozen is None or not frozen.access_key or not frozen.secret_key:
+            raise AwsFault(FaultKind.CREDENTIALS, f"no credentials for account {target.account}")
+        know([frozen.secret_key, frozen.token or ""])
+        endpoint = self._settings.connection.endpoint_url
+        return {
+            "AWS_ACCESS_KEY_ID": frozen.access_key,
+            "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
+            **({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {}),
+            "AWS_REGION": target.region,
+            "AWS_DEFAULT_REGION": target.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {}),
+        }
 
     def open(self, target: Target, *, read_only: bool, asked: bool = False) -> Scope:
         """A scope whose account was verified just now. Raises AwsFault, see ``ports.AwsAccess``."""

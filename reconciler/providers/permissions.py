@@ -26,6 +26,22 @@ _CLOUD_CONTROL_WRITES = (
     "cloudformation:DeleteResource",
     "cloudformation:GetResourceRequestStatus",
 )
+#: What is asked of CloudFormation about a stack, and what deploys one.
+STACK_READS = frozenset(
+    {
+        "DescribeChangeSet",
+        "DescribeStackDriftDetectionStatus",
+        "DescribeStackEvents",
+        "DescribeStackResourceDrifts",
+        "DescribeStacks",
+        "DetectStackDrift",
+        "DetectStackResourceDrift",
+        "GetTemplate",
+        "ListChangeSets",
+        "ListStackResources",
+    }
+)
+STACK_WRITES = frozenset({"CreateChangeSet", "DeleteChangeSet", "DeleteStack", "ExecuteChangeSet", "TagResource"})
 _REGISTRY = Registry()
 _PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 
@@ -83,6 +99,7 @@ def _grants(plan: Plan, *, writes: bool) -> Iterator[Grant]:
     for type_name, (few, action) in LISTINGS.items():
         if sum(resource.type == type_name for resource in plan.resources.values()) > few:
             yield Grant(action, "*", region)
+    yield from _stacks(plan, writes=writes)
     yield from _outside(plan, writes=writes)
     if writes:
         yield from (Grant(action, "*", region) for action in EXPLAINING)
@@ -157,6 +174,33 @@ def _by_schema(plan: Plan, resource: PlannedResource, writes: bool) -> Iterator[
         found |= reads.union(tags, *(handlers.get(name, ()) for name in ("create", "update", "delete")))
         found |= set(_CLOUD_CONTROL_WRITES)
     yield from (Grant(action, "*", plan.target.region) for action in found)
+
+
+def _stacks(plan: Plan, *, writes: bool) -> Iterator[Grant]:
+    """What stacks take: CloudFormation itself, and, as it works as whoever calls it, every type in the template.
+
+    The CDK works through the roles that ``cdk bootstrap`` makes. What Terraform needs only its configuration knows.
+    """
+    region = plan.target.region
+    if plan.stack is None and plan.cdk is None:
+        return
+    name = plan.stack.name if plan.stack is not None else "*"
+    arns = _filled(plan, (f"arn:{{partition}}:cloudformation:{{region}}:{{account}}:stack/{name}/*",))
+    names = STACK_READS | (STACK_WRITES if writes else frozenset())
+    for action in (f"cloudformation:{each}" for each in names):
+        for arn in arns if takes_resource(*action.split(":")) else ("*",):
+            yield Grant(action, arn, region)
+    if plan.cdk is not None and writes:
+        for arn in _filled(plan, ("arn:{partition}:iam::{account}:role/cdk-*",)):
+            yield Grant("sts:AssumeRole", arn, region)
+    for type_name in plan.stack.types if plan.stack is not None else ():
+        schema = schema_for(type_name, region)
+        handlers = schema.handler_permissions if schema else {}
+        found = {action for name in ("read", "list") for action in handlers.get(name, ())}
+        found = {action for action in found if access_level(*action.partition(":")[::2]) in READ_LEVELS}
+        if writes:
+            found |= {action for actions in handlers.values() for action in actions}
+        yield from (Grant(action, "*", region) for action in found)
 
 
 def _outside(plan: Plan, *, writes: bool) -> Iterator[Grant]:

@@ -80,10 +80,15 @@ def _undelivered(document: Document, spec: PlanSpec, reader: Reader) -> dict[str
     files = _directory(document, reader, "terraform", spec.terraform.directory)
     for index, name in enumerate(spec.terraform.var_files):
         place = ("spec", "terraform", "varFiles", index)
-        reference = f"{spec.terraform.directory}/{name}"
+        reference = variable_file(spec.terraform.directory, name)
         path = _follow(document, reader, place, reference)
         files[reference] = _referenced(document, place, partial(reader.digest, path))
     return files
+
+
+def variable_file(directory: str, name: str) -> str:
+    """A variable file as the digest names it, relative to the plan file."""
+    return f"{directory}/{name}"
 
 
 def _directory(document: Document, reader: Reader, kind: str, reference: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from reconciler.model.plan import (
     Target,
 )
 from reconciler.source.content import Reader, read_content
+from reconciler.source.deliveries import Delivered, delivered
 from reconciler.source.digest import plan_digest
 from reconciler.source.document import Document
 from reconciler.source.errors import validated
@@ -31,6 +32,7 @@ def build_plan(document: Document, reader: Reader, linter: Linter) -> Plan:
     name = PlanName(shape.metadata.name)
     body, files = read_content(document, spec, reader)
     loaded = loaded_template(document, body, spec, target, name, linter) if body else None
+    rest = delivered(document, spec, reader, target, name, linter) if body is None else Delivered()
     return Plan(
         name=name,
         author=shape.metadata.author,
@@ -47,10 +49,13 @@ def build_plan(document: Document, reader: Reader, linter: Linter) -> Plan:
         absent=spec.state == "absent",
         prune=spec.prune,
         ignore=tuple(IgnoreRule(rule.resource, rule.path) for rule in spec.ignore),
-        parameters=loaded.parameters if loaded else (),
+        parameters=loaded.parameters if loaded else rest.parameters,
         resources=loaded.resources if loaded else {},
         outputs=loaded.outputs if loaded else (),
         pipeline=PipelineTarget(**spec.pipeline.model_dump()) if spec.pipeline else None,
+        stack=rest.stack,
+        terraform=rest.terraform,
+        cdk=rest.cdk,
     )
 
 

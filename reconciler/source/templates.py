@@ -69,6 +69,16 @@ def _own(leaf: Any) -> Any:
     return None if isinstance(leaf, str) and OPENING in leaf else leaf
 
 
+def check_template(document: Document, body: Body, spec: PlanSpec, target: Target, linter: Linter) -> None:
+    """Check a template that CloudFormation evaluates itself. Raises SourceError with everything that is wrong."""
+    problems = _mismatched(document, body, spec)
+    if spec.state == "present" and body.template.get("Transform") in (None, _HARMLESS_TRANSFORM):
+        findings = linter.check(_valued(body.template, spec), target.region)
+        problems += _new(problems, [_problem(finding, body, document) for finding in findings])
+    if problems:
+        raise SourceError(problems)
+
+
 def _mismatched(document: Document, body: Body, spec: PlanSpec) -> list[Problem]:
     """Where the plan and its template disagree: parameters, and resources named by ``ignore``."""
     declared = body.template.get("Parameters") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.model.errors import FaultKind
+from reconciler.model.errors import DeploymentError, FaultKind
 from reconciler.model.plan import Plan
 from reconciler.model.report import Explanation, StepState
 from reconciler.status.explained import others
@@ -48,7 +48,9 @@ def _each(plan: Plan, outcome: Outcome) -> Iterator[Explanation]:
     reads = [of_read(state.message, state.logical_id, state.type) for state in (changes.unknown if changes else ())]
     denied = [_explained(plan, outcome, case) for case in reads if case.kind]
     yield from (*conflicts, *denied)
-    if outcome.error is not None and not conflicts and not denied:
+    if isinstance(outcome.error, DeploymentError):
+        yield others.deployment(plan, outcome.error)
+    elif outcome.error is not None and not conflicts and not denied:
         yield _explained(plan, outcome, of_error(outcome.error))
 
 

@@ -290,7 +290,9 @@ def _drift_since(report: RunReport, outcome: Outcome, previous: PlanStatus | Non
     before = previous.drift_since if previous else None
     if outcome.changes is None:
         return before
-    if report.state is PlanState.IN_SYNC or not (outcome.changes.changes or outcome.held):
+    if report.state is PlanState.IN_SYNC or not (
+        outcome.changes.changes or outcome.held or report.state is PlanState.DRIFTED
+    ):
         return None
     return before or report.started_at
 

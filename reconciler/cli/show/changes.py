@@ -10,8 +10,10 @@ from rich.text import Text
 
 from reconciler.cli.show.page import Page
 from reconciler.cli.show.values import shown
-from reconciler.model.change import Action, Change, ChangeSet, FieldChange
+from reconciler.model.change import Action, Change, ChangeSet, FieldChange, ResourceState
+from reconciler.model.plan import Delivery
 from reconciler.model.report import ChangeSummary
+from reconciler.model.resource import SyncState
 
 SYMBOLS = {"create": "+", "update": "~", "replace": "-/+", "delete": "-", "adopt": "<=", "rollback": "<-"}
 _STYLES = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "adopt": "cyan", "rollback": "red"}
@@ -34,10 +36,25 @@ def change_set(changes: ChangeSet) -> Text:
         page.line(f"  ! {conflict.type} {conflict.logical_id} ({conflict.identifier}): {conflict.message}", "red")
     for state in changes.unknown:
         page.line(f"  ? {state.type} {state.logical_id}: state unknown: {state.message}", "yellow")
-    if changes.changes or changes.conflicts or changes.unknown:
+    for state in drifted(changes):
+        page.line(f"  ~ {state.type} {state.logical_id}: {state.message}", "yellow")
+    if changes.output:
         page.line()
+        for line in changes.output.splitlines():
+            page.line(f"  | {line}", "dim")
+    if changes.changes or changes.conflicts or changes.unknown or drifted(changes):
+        page.line()
+    for text in (*changes.notes, *(text for change in changes.changes for text in change.broadens)):
+        page.line(f"Note: {text}", "yellow")
     page.line(totals(change.action for change in changes.changes) if not changes.empty else _nothing(changes), "bold")
     return page.text
+
+
+def drifted(changes: ChangeSet) -> list[ResourceState]:
+    """What was changed outside of the plan and isn't put right by deploying it."""
+    if changes.changes or changes.plan.delivery is Delivery.RESOURCES:
+        return []
+    return [one for one in changes.resources if one.state in (SyncState.DRIFTED, SyncState.MISSING)]
 
 
 def totals(actions: Iterable[str]) -> str:

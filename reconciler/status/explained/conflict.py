@@ -69,6 +69,15 @@ def _ways(
     plan: Plan, name: LogicalId, type_name: TypeName, identifier: Identifier | None, message: str
 ) -> tuple[str, ...]:
     where = remedies.place(plan, name)
+    if type_name == "AWS::CloudFormation::Stack" and identifier:
+        return (
+            option(
+                "Take it over: give the stack the plan's tags (its other tags, named again, stay), then go on:",
+                remedies.hand_over_stack(plan, name, identifier),
+                remedies.apply(plan),
+            ),
+            f"Make another one: spec.stack.name in {where}",
+        )
     if "can't change from" in message:
         return (f"Give the new resource another logical id in {where}",)
     if "does not exist" in message:

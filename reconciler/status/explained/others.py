@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.model.errors import FaultKind
+from reconciler.model.errors import DeploymentError, FaultKind
 from reconciler.model.plan import Plan
 from reconciler.model.report import Explanation
 from reconciler.status.explained import remedies
@@ -59,9 +59,18 @@ _FORMS: Mapping[str, Form] = {
     "store": Form("State store not usable", ("Check the disk, the permissions and store_url in the configuration",)),
     "lease": Form("Lease lost", ("Nothing: whoever has the lease goes on, or the next pass does",)),
     "pipeline": Form("Pipeline failed", ("Check the repository, its credentials and the base branch: {place}",)),
+    "deployment": Form("Deployment failed", ("Correct what the message names: {place}", _AGAIN)),
     "invalid": Form("Plan not usable", ("Correct the plan: {place}\nreconciler validate PATH",)),
 }
 _UNKNOWN = Form("Execution failed", (_AGAIN,))
+
+
+def deployment(plan: Plan, error: DeploymentError) -> Explanation:
+    """A stack, Terraform or CDK plan that can't be looked at or carried out: the error brings its own ways out."""
+    kind = "waiting" if error.passing else "failure"
+    options = error.options or (_AGAIN.format(plan=plan.name),)
+    analysis = (("Cause", str(error)), ("In the plan", remedies.place(plan, None)))
+    return Explanation(kind=kind, title=error.title, analysis=analysis, options=options)
 
 
 def failure(plan: Plan, outcome: Outcome, case: Case) -> Explanation:

@@ -106,6 +106,14 @@ def hand_over(plan: Plan, logical_id: LogicalId, type_name: TypeName, identifier
     return shell("aws", *words, *region(plan))
 
 
+def hand_over_stack(plan: Plan, logical_id: LogicalId, identifier: Identifier) -> str:
+    """The command that makes a stack the plan's, its template and parameters as they are."""
+    name = identifier.split("/")[1] if identifier.count("/") > 1 else identifier
+    words = ("cloudformation", "update-stack", "--stack-name", name, "--use-previous-template")
+    tags = (f"Key={key},Value={value}" for key, value in Owner(plan.name, logical_id).tags().items())
+    return shell("aws", *words, "--capabilities", "CAPABILITY_NAMED_IAM", "--tags", *tags, *region(plan))
+
+
 def delete(plan: Plan, type_name: TypeName, identifier: Identifier) -> str:
     """The command that deletes any resource."""
     words = ("cloudcontrol", "delete-resource", "--type-name", type_name, "--identifier", identifier)

@@ -10,17 +10,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from boto3.session import Session
 from typer.testing import CliRunner
 
 from reconciler import wiring
@@ -28,8 +22,8 @@ from reconciler.cli.app import app as commands
 from reconciler.model.ids import PlanName
 from reconciler.model.report import Explanation, PlanState, RunReport
 from reconciler.settings import Settings
-from reconciler.testing.localaws import outsider
 from reconciler.testing.memory import FakeClock
+from tests.ministack import Ministack
 from tests.parts import real_part
 
 pytestmark = pytest.mark.ministack
@@ -72,53 +66,6 @@ spec:
 
 #: The emulator doesn't see which resource these are about, and asks for them on all.
 UNPLACED = {"sns:ListTagsForResource"}
-
-
-class Ministack:
-    """The emulator as a process of its own; ``root`` is whoever owns the account."""
-
-    def __init__(self, command: str, log: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        environment = {
-            "AUTH": "true",
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(self.port),
-            "HOME": str(log.parent),
-        }
-        with log.open("wb") as output:
-            self._process = subprocess.Popen([command], env=environment, stdout=output, stderr=output)
-        self._wait(log)
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def reset(self) -> None:
-        request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")
-        urllib.request.urlopen(request, timeout=30).read()
-
-    def client(self, service: str, key: str = ACCOUNT, secret: str = "test") -> Any:
-        with outsider():
-            session: Any = Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=REGION)
-        return session.client(service, endpoint_url=self.endpoint)
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def _wait(self, log: Path) -> None:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5).read()
-                return
-            except urllib.error.HTTPError:
-                return
-            except OSError:
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
 
 
 class Desk:
@@ -188,7 +135,7 @@ def denials(report: RunReport) -> list[Explanation]:
 
 @pytest.fixture(scope="module")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
-    running = Ministack(real_part("ministack"), tmp_path_factory.mktemp("ministack") / "log")
+    running = Ministack(real_part("ministack"), tmp_path_factory.mktemp("ministack") / "log", AUTH="true")
     yield running
     running.stop()
 

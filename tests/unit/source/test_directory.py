@@ -96,17 +96,19 @@ def test_a_template_is_found_from_the_plans_own_directory(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("delivery", "spec"),
     [
-        (Delivery.STACK, "stack: {template: web.cfn.yaml, name: dev-web}"),
+        (Delivery.STACK, "parameters: {Cidr: 10.0.0.0/16}\n  stack: {template: web.cfn.yaml, name: dev-web}"),
         (Delivery.TERRAFORM, "terraform: {directory: infra, varFiles: [dev.tfvars], workspace: dev}"),
         (Delivery.CDK, "cdk: {directory: infra, stacks: [Web]}"),
     ],
 )
-def test_deliveries_of_later_versions_are_loaded_as_documents(tmp_path: Path, delivery: Delivery, spec: str) -> None:
+def test_what_is_delivered_by_other_tools(tmp_path: Path, delivery: Delivery, spec: str) -> None:
     text = PLAN[: PLAN.index("  parameters:")] + f"  {spec}\n"
     files = {"web.cfn.yaml": TEMPLATE, "infra__main.tf": "", "infra__dev.tfvars": "", "infra__cdk.json": "{}"}
     snapshot = load(tmp_path, web=text, **files)
     found = snapshot.plans["dev-web"]
     assert (found.delivery, found.resources) == (delivery, {})
+    sources = {Delivery.STACK: found.stack, Delivery.TERRAFORM: found.terraform, Delivery.CDK: found.cdk}
+    assert [kind for kind, source in sources.items() if source is not None] == [delivery]
     assert delivery is Delivery.STACK or not snapshot.invalid
 
 
