@@ -20,7 +20,7 @@ _SECRETIVE = re.compile(
 #: identifies or places something, or chooses among a few things
 _HARMLESS = re.compile(
     r"(Ids?|Identifiers?|Arns?|ARN|Names?|NamePrefix|Types?|Versions?|Regions?|Modes?|Bucket|Methods?|Status|Tier|Language"
-    r"|Zones?|AZs|Window|Comment|Description|Days|Engine|Runtime|Tenancy|Action|Subdirectory|Strategy|Behavior|Vpc|Affinity|ImageUri)$"
+    r"|Zones?|AZs|Window|Days|Engine|Runtime|Tenancy|Action|Subdirectory|Strategy|Behavior|Vpc|Affinity|ImageUri)$"
 )
 #: by type: more that the rules above leave out and that somebody has looked at
 _LOOKED_AT: dict[str, re.Pattern[str]] = {

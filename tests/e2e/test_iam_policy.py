@@ -85,6 +85,8 @@ def behind_our_back(lab: Lab) -> None:
         table, group = f"arn:aws:dynamodb:{place}:table/estate-items", f"arn:aws:logs:{place}:log-group:/estate"
         client("dynamodb", account=SANDBOX).untag_resource(ResourceArn=table, TagKeys=OWN)
         client("logs", account=SANDBOX).untag_resource(resourceArn=group, tagKeys=OWN)
+        tags = [{"Key": "reconciler:plan", "Value": "estate"}]
+        client("s3", account=SANDBOX).put_bucket_tagging(Bucket="estate-bucket", Tagging={"TagSet": tags})
         client("sqs", account=SANDBOX).tag_queue(QueueUrl=identifier["Queue"], Tags={"team": "ops"})
 
 
