@@ -11,6 +11,7 @@ from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner
 from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.resource import Located, Observation, Unreadable, Wanted
+from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import Scope
 from reconciler.providers.declared.declaration import Call, Declaration, Update
@@ -116,6 +117,7 @@ class Declared:
         naming = self.declaration.naming
         if naming is not None and naming.property not in desired:
             naming.required(desired, owner, scope, self.type_name)
+        self._refuse_secret_rest(desired)
         if self.declaration.looks_first and (there := self._standing(scope, desired, owner)) is not None:
             return self._resumed(scope, there, desired)
         try:
@@ -287,6 +289,15 @@ class Declared:
         if later and desired.get(self._tags_name):
             rest[self._tags_name] = desired[self._tags_name]
         return rest
+
+    def _refuse_secret_rest(self, desired: Properties) -> None:
+        """What follows a create that is waited for is kept in its handle, where a secret has no place."""
+        rest = self._rest(desired) if self.declaration.waiting is not None else {}
+        for name, value in sorted(rest.items()):
+            text = json.dumps(value)
+            if self._schema.is_secret((name,)) or scrub(text) != text:
+                message = f"property {name} of {self.type_name} can't hold a secret while the resource is being made"
+                raise AwsFault(FaultKind.INVALID_REQUEST, f"{message}: add it once it is there")
 
     def _finished(self, scope: Scope, identifier: Identifier, rest: Mapping[str, Any]) -> Progress:
         """Set what is left of a create, as soon as AWS is ready for it. Tags come first: they say whose it is."""
