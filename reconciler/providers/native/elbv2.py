@@ -1,7 +1,7 @@
 """AWS::ElasticLoadBalancingV2::LoadBalancer.
 
-This service's create calls answer a resource with the same settings as if they had made it ("this operation is idempotent"), so
-that all of them look first. What becomes of attributes that a plan doesn't say any more, see ``elbv2_attributes``.
+This service's create calls answer a resource with the same settings as if they had made it ("this operation is
+idempotent"), so that all of them look first. What becomes of attributes that a plan drops, see ``elbv2_attributes``.
 """
 
 from __future__ import annotations
