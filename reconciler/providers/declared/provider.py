@@ -53,6 +53,13 @@ class Declared:
         """Properties as read, with the answer that they are from; the default changes nothing."""
         return properties
 
+    def adapt_reset(self, name: str, before: Properties, after: Properties) -> Any:  # noqa: ARG002
+        """What AWS gives a property that isn't said: MISSING where that isn't known, None to leave it out of the call.
+
+        For what depends on other properties: ``before`` is live, ``after`` the target. Default: ``resets``.
+        """
+        return self.declaration.resets.get(name, MISSING)
+
     def make(self, scope: Scope, desired: Properties, token: ClientToken) -> Identifier:
         """Create what the create call can; ``desired`` has its name and tags. Raises ALREADY_EXISTS."""
         declaration = self.declaration
@@ -261,16 +268,17 @@ class Declared:
         for name in sorted(names):
             value = after.get(name)
             if value is None and name in changed:
-                value = self._reset(update, name)
+                value = self._reset(update, name, before, after)
             elif value is None and (update.whole or name in update.along):
                 value = before.get(name)
             if value is not None:
                 target[name] = value
         return target
 
-    def _reset(self, update: Update, name: str) -> Any:
-        if name in self.declaration.resets:
-            return self.declaration.resets[name]
+    def _reset(self, update: Update, name: str, before: Properties, after: Properties) -> Any:
+        told = self.adapt_reset(name, before, after)
+        if told is not MISSING:
+            return told
         if update.whole or update.clear is not None:
             return None
         default = defaults(self._schema, (name,))
@@ -355,7 +363,7 @@ class Declared:
         """What stands where ``desired`` would go; with an owner, rather what is his."""
         found = self._finder.standing(scope, desired)
         if owner is not None and not any(one.owner == owner for one in found):
-            found = (*self._finder.tagged(scope, owner), *found)
+            found = (*self._finder.tagged(scope, owner, desired), *found)
         return next((one for one in found if owner is None or one.owner == owner), found[0] if found else None)
 
     def _resumed(self, scope: Scope, there: Located, desired: Properties) -> Progress:
