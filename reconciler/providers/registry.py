@@ -33,6 +33,15 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_volume": ("AWS::EC2::Volume",),
     "ecr": ("AWS::ECR::Repository",),
     "kinesis": ("AWS::Kinesis::Stream",),
+    "cloudwatch": ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"),
+    "logs_policy": ("AWS::Logs::ResourcePolicy",),
+    "ssm_document": ("AWS::SSM::Document",),
+    "iam_user": ("AWS::IAM::User", "AWS::IAM::Group"),
+    "iam_inline": ("AWS::IAM::Policy",),
+    "iam_oidc": ("AWS::IAM::OIDCProvider",),
+    "sqs_policy": ("AWS::SQS::QueuePolicy",),
+    "sns_policy": ("AWS::SNS::TopicPolicy",),
+    "sns_subscription": ("AWS::SNS::Subscription",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -63,6 +63,8 @@ class Case:
     twice: bool = True
     #: whether moto's tagging API knows the type
     searchable: bool = True
+    #: for a second case of a type
+    label: str = ""
 
     @property
     def tagged(self) -> bool:
@@ -70,6 +72,8 @@ class Case:
 
     @property
     def id(self) -> str:
+        if self.label:
+            return self.label
         return self.type.removeprefix("AWS::").replace("::", "-")
 
 
