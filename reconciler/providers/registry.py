@@ -42,6 +42,10 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "sqs_policy": ("AWS::SQS::QueuePolicy",),
     "sns_policy": ("AWS::SNS::TopicPolicy",),
     "sns_subscription": ("AWS::SNS::Subscription",),
+    "secrets": ("AWS::SecretsManager::Secret",),
+    "cloudtrail": ("AWS::CloudTrail::Trail",),
+    "acm": ("AWS::CertificateManager::Certificate",),
+    "stack": ("AWS::CloudFormation::Stack",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 
