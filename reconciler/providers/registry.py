@@ -33,7 +33,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_volume": ("AWS::EC2::Volume",),
     "ecr": ("AWS::ECR::Repository",),
     "kinesis": ("AWS::Kinesis::Stream",),
-    "cloudwatch": ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"),
+    "cloudwatch": ("AWS::CloudWatch::Alarm",),
     "logs_policy": ("AWS::Logs::ResourcePolicy",),
     "ssm_document": ("AWS::SSM::Document",),
     "iam_user": ("AWS::IAM::User", "AWS::IAM::Group"),

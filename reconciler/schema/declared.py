@@ -118,6 +118,13 @@ ARN_OR_NAME = _table(
     _at("AWS::SecretsManager::RotationSchedule", "SecretId"),
 )
 
+#: lists that the schemas call ordered although they are sets: a certificate is for all of its names alike, and the
+#: subscriptions of a topic are listed in no order
+UNORDERED = _table(
+    _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
+    _at("AWS::SNS::Topic", "Subscription"),
+)
+
 #: free-form objects in which AWS shows more than it was given: keys that a plan doesn't set don't count
 FILLED_UP = _table(_at("AWS::CloudFormation::Stack", "Parameters"))
 

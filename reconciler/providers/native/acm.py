@@ -90,7 +90,11 @@ class Certificate(Declared):
         return {name: value for name, value in properties.items() if name != _VALIDATION and value != []}
 
     def make(self, scope: Scope, desired: Properties, token: ClientToken) -> Identifier:
-        """See ``Declared``."""
+        """See ``Declared``. Raises INVALID_REQUEST for what AWS would show otherwise than it was given."""
+        if desired["DomainName"] in (desired.get("SubjectAlternativeNames") or ()):
+            message = f"DomainName {desired['DomainName']} is one of the certificate's names by itself"
+            message = f"{message}: leave it out of SubjectAlternativeNames"
+            raise AwsFault(FaultKind.INVALID_REQUEST, message)
         values = {name: value for name, value in desired.items() if name in self.declaration.create.takes}
         values[_VALIDATION] = _options(values.get(_VALIDATION))
         values = {name: value for name, value in values.items() if value not in (None, [])}

@@ -1,4 +1,4 @@
-"""AWS::CloudWatch::Alarm and AWS::CloudWatch::Dashboard."""
+"""AWS::CloudWatch::Alarm."""
 
 from __future__ import annotations
 
@@ -55,19 +55,6 @@ _ALARM = Declaration(
     looks_first=True,
 )
 
-_DASHBOARD = Declaration(
-    type=TypeName("AWS::CloudWatch::Dashboard"),
-    service="cloudwatch",
-    naming=NameRule("DashboardName", _LONGEST),
-    arn="arn:{partition}:cloudwatch::{account}:dashboard/{DashboardName}",
-    read=Read("get_dashboard"),
-    create=Call("put_dashboard", ("DashboardName", "DashboardBody")),
-    updates=(Update(Call("put_dashboard", ("DashboardBody",))),),
-    delete=Call("delete_dashboards", constants={"DashboardNames": ["{DashboardName}"]}),
-    tagging=arn_tagging("ResourceARN", kind="cloudwatch:dashboard"),
-    looks_first=True,
-)
-
 
 class Alarm(Declared):
     """An alarm. AWS shows lists without anything in them, some of which it doesn't take together with others."""
@@ -77,4 +64,4 @@ class Alarm(Declared):
         return without_empty(values)
 
 
-PROVIDERS: tuple[ResourceProvider, ...] = (Alarm(_ALARM), Declared(_DASHBOARD))
+PROVIDERS: tuple[ResourceProvider, ...] = (Alarm(_ALARM),)

@@ -332,11 +332,27 @@ QUEUE = Case(
     name="QueueName",
 )
 
+
+def _subscribed(*names: str) -> list[dict[str, str]]:
+    return [{"Protocol": "sqs", "Endpoint": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"} for name in names]
+
+
 TOPIC = Case(
     "AWS::SNS::Topic",
-    {"TopicName": "contract-topic", "DisplayName": "Contract", "KmsMasterKeyId": "alias/aws/sns", "Tags": TAGS},
-    changes={"DisplayName": "Other", "KmsMasterKeyId": "alias/other", "Tags": OTHER_TAGS},
-    resets={"DisplayName": ABSENT, "KmsMasterKeyId": ABSENT, "Tags": ABSENT},
+    {
+        "TopicName": "contract-topic",
+        "DisplayName": "Contract",
+        "KmsMasterKeyId": "alias/aws/sns",
+        "Subscription": _subscribed("heard-two", "heard-one"),
+        "Tags": TAGS,
+    },
+    changes={
+        "DisplayName": "Other",
+        "KmsMasterKeyId": "alias/other",
+        "Subscription": _subscribed("heard-three", "heard-two"),
+        "Tags": OTHER_TAGS,
+    },
+    resets={"DisplayName": ABSENT, "KmsMasterKeyId": ABSENT, "Subscription": ABSENT, "Tags": ABSENT},
     attributes=("TopicArn",),
     foreign=lambda clients: clients("sns").create_topic(Name="contract-foreign"),
     deny=("sns", "GetTopicAttributes"),
