@@ -82,6 +82,15 @@ _BEGUN = _codes(
     "HandlerFailureException HandlerInternalFailureException NetworkFailureException ServiceInternalErrorException"
     " NotStabilizedException GeneralServiceException"
 )
+#: Codes that say of these operations alone that what they name doesn't exist.
+_MISSING = frozenset(
+    {
+        ("InvalidDocument", "DeleteDocument"),
+        ("InvalidDocument", "DescribeDocument"),
+        ("InvalidDocument", "GetDocument"),
+        ("InvalidResourceId", "ListTagsForResource"),
+    }
+)
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
 
 # Tried in order, after the exact codes.
@@ -166,7 +175,8 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
         return FaultKind.ALREADY_EXISTS
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
         return FaultKind.NOT_FOUND
-    if code == "ClientException" and message.startswith("Unable to describe task definition"):
+    unknown = code == "ClientException" and message.startswith("Unable to describe task definition")
+    if unknown or (code, operation) in _MISSING:
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is

@@ -38,6 +38,19 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "elbv2_listener": ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule"),
     "ecs": ("AWS::ECS::Cluster", "AWS::ECS::TaskDefinition"),
     "efs": ("AWS::EFS::FileSystem", "AWS::EFS::AccessPoint", "AWS::EFS::MountTarget"),
+    "cloudwatch": ("AWS::CloudWatch::Alarm",),
+    "logs_policy": ("AWS::Logs::ResourcePolicy",),
+    "ssm_document": ("AWS::SSM::Document",),
+    "iam_user": ("AWS::IAM::User", "AWS::IAM::Group"),
+    "iam_inline": ("AWS::IAM::Policy",),
+    "iam_oidc": ("AWS::IAM::OIDCProvider",),
+    "sqs_policy": ("AWS::SQS::QueuePolicy",),
+    "sns_policy": ("AWS::SNS::TopicPolicy",),
+    "sns_subscription": ("AWS::SNS::Subscription",),
+    "secrets": ("AWS::SecretsManager::Secret",),
+    "cloudtrail": ("AWS::CloudTrail::Trail",),
+    "acm": ("AWS::CertificateManager::Certificate",),
+    "stack": ("AWS::CloudFormation::Stack",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -109,6 +109,7 @@ TEXT_LINES = _table(
 
 #: given by name or id, answered as an ARN, or the other way round; the ARN's last part is the name or id
 ARN_OR_NAME = _table(
+    _at("AWS::CloudTrail::Trail", "SnsTopicName"),
     _at("AWS::ECS::Service", "Cluster"),
     _at("AWS::ECS::TaskSet", "Cluster", "Service"),
     _at("AWS::KMS::Alias", "TargetKeyId"),
@@ -116,6 +117,16 @@ ARN_OR_NAME = _table(
     _at("AWS::Lambda::Permission", "FunctionName"),
     _at("AWS::SecretsManager::RotationSchedule", "SecretId"),
 )
+
+#: lists that the schemas call ordered although they are sets: a certificate is for all of its names alike, and the
+#: subscriptions of a topic are listed in no order
+UNORDERED = _table(
+    _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
+    _at("AWS::SNS::Topic", "Subscription"),
+)
+
+#: free-form objects in which AWS shows more than it was given: keys that a plan doesn't set don't count
+FILLED_UP = _table(_at("AWS::CloudFormation::Stack", "Parameters"))
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(

@@ -58,7 +58,7 @@ def whole(schema: TypeSchema | None, path: Path, value: Mapping[str, Any]) -> bo
     """Whether an object changes as one: a policy document or free-form JSON, where a key left out isn't another's."""
     if is_policy(value):
         return True
-    if schema is None or is_tags(schema, path):
+    if schema is None or is_tags(schema, path) or (schema.type_name, path) in declared.FILLED_UP:
         return False
     node = schema.node(path)
     return (
@@ -89,7 +89,8 @@ def pairs(
     if len(wanted) > len(live) or (len(wanted) < len(live) and not rest_is_others):
         return None
     item = (*path, "*")
-    if ordered(path, node) and not rest_is_others:
+    a_set = schema is not None and (schema.type_name, path) in declared.UNORDERED
+    if ordered(path, node) and not rest_is_others and not a_set:
         fits = all(same(schema, item, left, right, around, settled) for left, right in zip(wanted, live, strict=True))
         return [(index, index) for index in range(len(wanted))] if fits else None
     candidates = [

@@ -97,7 +97,8 @@ class Update:
 class Waiting:
     """What an asynchronous type shows while AWS works on it. ``at``: the path to the state in what the read answers.
 
-    ``pending``, ``failed``, ``gone``: states. One that is gone doesn't exist any more. ``why``: the path to a reason.
+    ``pending``, ``failed``, ``gone``: states. One that is gone doesn't exist any more; ``*``: whatever is at the path
+    says so. ``why``: the path to a reason.
     ``deletes``: a delete is waited for, too.
     """
 
@@ -115,7 +116,8 @@ class Tagging:
     """How tags are read and written.
 
     ``target``: the parameters that name the resource. ``inline``: the path to tags in what the read answers; else
-    ``read`` is called and ``answer`` has them. ``tags`` and ``keys``: the parameters of ``write`` and ``remove``.
+    ``read`` is called (with ``asks``, if not ``target``) and ``answer`` has them. ``tags`` and ``keys``: the parameters
+    of ``write`` and ``remove``.
     ``create``: the parameter of the create call; without one a create is followed by ``write``. Whether tags are a map
     or a list of pairs, and how the pairs are spelled, the SDK's model says. ``specification``: EC2's name of the type.
     ``kind``: the type's name in the tagging API (``kinesis:stream``); ``arns``: the pattern that ARNs of the type match
@@ -127,6 +129,7 @@ class Tagging:
     remove: str
     target: Mapping[str, Any]
     read: str = ""
+    asks: Mapping[str, Any] = field(default_factory=dict)
     answer: str = "Tags"
     inline: str = ""
     tags: str = "Tags"

@@ -150,7 +150,9 @@ class Finder:
             return ()
         given = self._named_parameters(scope, str(name))
         try:
-            answers = self._reader.listed(scope, named.operation, named.answer, given)
+            answers = self._reader.listed(scope, named.operation, named.answer, given) if named.answer else []
+            if not named.answer:  # the answer is the resource itself
+                answers = [scope.call(self._declaration.service, named.operation, **given)]
         except AwsFault as fault:
             if fault.kind is FaultKind.NOT_FOUND or fault.code in named.missing:
                 return ()

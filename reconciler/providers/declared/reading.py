@@ -125,7 +125,10 @@ class Reader:
     def alive(self, answer: Raw) -> bool:
         """Whether a resource that is shown still exists."""
         waiting = self._declaration.waiting
-        return waiting is None or str(at(answer, waiting.at)) not in waiting.gone
+        if waiting is None:
+            return True
+        state = at(answer, waiting.at)
+        return str(state) not in waiting.gone and not (state and "*" in waiting.gone)
 
     def listed(self, scope: Scope, operation: str, path: str, given: Mapping[str, Any]) -> list[Raw]:
         """All pages of a listing."""
