@@ -166,6 +166,7 @@ NEEDS: Mapping[str, Needs] = {
         name="InstanceProfileName",
         settings={"Roles": ("", "AddRoleToInstanceProfile RemoveRoleFromInstanceProfile PassRole")},
     ),
+    "AWS::Lambda::Permission": Needs("lambda", "GetPolicy", "AddPermission RemovePermission"),
     "AWS::SQS::Queue": Needs(
         "sqs",
         "GetQueueUrl GetQueueAttributes ListQueueTags",
