@@ -228,6 +228,12 @@ def test_a_type_without_provider_needs_what_its_handlers_say() -> None:
     assert set(schema.handler_permissions["create"]) <= found.keys()
 
 
+def test_a_role_is_passed_as_a_role_whatever_it_is_passed_to() -> None:
+    found = allowed(policy(plan(resource("F", "AWS::Lambda::Function", FunctionName="f", Role="r", Code={}))))
+    assert found["iam:PassRole"] == f"arn:aws:iam::{ACCOUNT}:role/*"
+    assert found["lambda:CreateFunction"] == f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+
+
 def test_values_from_outside_need_their_own_reads() -> None:
     secret = Deferred("Resolve", ["secretsmanager", "db:SecretString:password"])
     text = Deferred("Resolve", ["ssm", "/shared/id:3"])
