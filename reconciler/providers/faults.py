@@ -64,7 +64,8 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         "DependencyViolation DeleteConflict ConflictException Conflict OperationAborted ResourceConflictException"
         " ConcurrentModification ConcurrentModificationException ConcurrentAccess TooManyUpdates IncorrectState"
         " IncorrectInstanceState BucketNotEmpty PreconditionFailed UnmodifiableEntity InvalidStateException"
-        " KMSInvalidStateException InvalidState InvalidParameterCombination.Conflict Resource.AlreadyAssociated"
+        " KMSInvalidStateException InvalidState StateMachineDeleting InvalidParameterCombination.Conflict"
+        " Resource.AlreadyAssociated"
         " AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently InvalidBucketState 409 412"
     ),
     FaultKind.QUOTA: _codes(
@@ -103,6 +104,8 @@ _BY_PATTERN = (
     (FaultKind.ACCESS_DENIED, re.compile(r"AccessDenied|NotAuthorized|^Unauthorized")),
     (FaultKind.CREDENTIALS, re.compile(r"^Expired\w*Token|TokenExpired")),
 )  # fmt: skip
+
+_ALREADY = re.compile(r"already exist|\bexists for this Lambda function")
 
 _NO_CREDENTIALS = (
     boto.NoCredentialsError,
@@ -180,6 +183,8 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is
+    if code in ("ResourceConflictException", "ConflictException") and _ALREADY.search(message):
+        return FaultKind.ALREADY_EXISTS  # the only code that Lambda, API Gateway and the scheduler have for both
     if code == "LimitExceededException" and "rate exceeded" in message.lower():
         return FaultKind.THROTTLED
     return None

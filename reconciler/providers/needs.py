@@ -218,6 +218,7 @@ NEEDS: Mapping[str, Needs] = {
         },
         tagged=True,
     ),
+    "AWS::Lambda::Permission": Needs("lambda", "GetPolicy", "AddPermission RemovePermission"),
     "AWS::SQS::Queue": Needs(
         "sqs",
         "GetQueueUrl GetQueueAttributes ListQueueTags",

@@ -51,6 +51,17 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "cloudtrail": ("AWS::CloudTrail::Trail",),
     "acm": ("AWS::CertificateManager::Certificate",),
     "stack": ("AWS::CloudFormation::Stack",),
+    "lambda_function": ("AWS::Lambda::Function",),
+    "lambda_parts": (
+        "AWS::Lambda::Alias",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Url",
+        "AWS::Lambda::Version",
+    ),
+    "lambda_permission": ("AWS::Lambda::Permission",),
+    "events": ("AWS::Events::Rule", "AWS::Events::EventBus", "AWS::Events::Archive"),
+    "stepfunctions": ("AWS::StepFunctions::StateMachine",),
+    "scheduler": ("AWS::Scheduler::Schedule",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

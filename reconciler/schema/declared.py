@@ -112,6 +112,7 @@ ARN_OR_NAME = _table(
     _at("AWS::CloudTrail::Trail", "SnsTopicName"),
     _at("AWS::ECS::Service", "Cluster"),
     _at("AWS::ECS::TaskSet", "Cluster", "Service"),
+    _at("AWS::Events::Rule", "EventBusName"),
     _at("AWS::KMS::Alias", "TargetKeyId"),
     _at("AWS::Lambda::EventInvokeConfig", "FunctionName"),
     _at("AWS::Lambda::Permission", "FunctionName"),

@@ -15,6 +15,7 @@ from reconciler.schema import declared
 from reconciler.schema.canonical import canonical, shapes
 from reconciler.schema.policydoc import is_policy
 from reconciler.schema.rules import ordered, partial
+from reconciler.schema.substitution import stored
 from reconciler.schema.transforms import accepts
 from reconciler.schema.types import MISSING, Path, TypeSchema, defaults
 
@@ -167,6 +168,9 @@ def _scalar(schema: TypeSchema, path: Path, wanted: Any, live: Any, around: Arou
         return False
     if accepts(schema, path, around, given, live, _alike(schema, path), settled):
         return True
+    text = stored(schema.type_name, path, wanted, around)
+    if text != wanted:
+        return bool(canonical(schema, path, text) == canonical(schema, path, live))
     if not isinstance(wanted, str) or not isinstance(live, str) or not _named_or_arn(schema, path):
         return False
     return _names(schema, wanted, live) or _names(schema, live, wanted)

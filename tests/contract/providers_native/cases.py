@@ -61,6 +61,8 @@ class Case:
     name: str = ""
     #: whether a create that is repeated is told to be one here: moto ignores client tokens
     twice: bool = True
+    #: whether it can be found without its identifier
+    findable: bool = True
     #: whether moto's tagging API knows the type
     searchable: bool = True
     #: for a second case of a type
