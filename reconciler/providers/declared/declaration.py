@@ -97,14 +97,16 @@ class Update:
 class Waiting:
     """What an asynchronous type shows while AWS works on it. ``at``: the path to the state in what the read answers.
 
-    ``pending``, ``failed``, ``gone``: states. One that is gone doesn't exist any more. ``why``: the path to a reason.
-    ``deletes``: a delete is waited for, too.
+    ``pending``, ``failed``, ``gone``: states. One that is gone doesn't exist any more. ``leaving``: nor does one that
+    is, but a delete waits until it is gone. A state may be both failed and gone: a create that came to it has failed.
+    ``why``: the path to a reason. ``deletes``: a delete is waited for, too.
     """
 
     at: str
     pending: frozenset[str] = frozenset()
     failed: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
     why: str = ""
     deletes: bool = True
     seconds: float = 2.0
@@ -221,14 +223,22 @@ def arn_tagging(
     )
 
 
-def ec2_tagging(specification: str, identifier: str, *, create: str = "TagSpecifications") -> Tagging:
+def ec2_tagging(
+    specification: str,
+    identifier: str,
+    *,
+    create: str = "TagSpecifications",
+    inline: str = "Tags",
+    checked: bool = False,
+) -> Tagging:
     """EC2's way; ``identifier``: the property with the resource's id."""
     return Tagging(
         "create_tags",
         "delete_tags",
         {"Resources": [f"{{{identifier}}}"]},
-        inline="Tags",
+        inline=inline,
         keys="Tags",
         create=create,
         specification=specification,
+        checked=checked,
     )
