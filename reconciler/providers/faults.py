@@ -65,7 +65,8 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         " ConcurrentModification ConcurrentModificationException ConcurrentAccess TooManyUpdates IncorrectState"
         " IncorrectInstanceState BucketNotEmpty PreconditionFailed UnmodifiableEntity InvalidStateException"
         " KMSInvalidStateException InvalidState InvalidParameterCombination.Conflict Resource.AlreadyAssociated"
-        " AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently InvalidBucketState 409 412"
+        " AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently InvalidBucketState ResourceContention"
+        " ScalingActivityInProgress 409 412"
     ),
     FaultKind.QUOTA: _codes(
         "TooManyBuckets LimitExceeded LimitExceededException QuotaExceeded QuotaExceededException"
@@ -83,6 +84,12 @@ _BEGUN = _codes(
     " NotStabilizedException GeneralServiceException"
 )
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
+
+#: calls of Auto Scaling that say by a sentence that there is no such thing ("Launch configuration name not found")
+_SCALING = _codes(
+    "DeleteAutoScalingGroup DeleteLaunchConfiguration DeleteScheduledAction DeletePolicy DescribeScheduledActions"
+    " DescribePolicies"
+)
 
 # Tried in order, after the exact codes.
 _BY_PATTERN = (
@@ -165,6 +172,8 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
     if code in ("ResourceInUseException", "ResourceInUse") and operation.startswith("Create"):
         return FaultKind.ALREADY_EXISTS
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
+        return FaultKind.NOT_FOUND
+    if code == "ValidationError" and "not found" in message.lower() and operation in _SCALING:
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is

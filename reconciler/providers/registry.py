@@ -33,6 +33,17 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_volume": ("AWS::EC2::Volume",),
     "ecr": ("AWS::ECR::Repository",),
     "kinesis": ("AWS::Kinesis::Stream",),
+    "ec2_transit": ("AWS::EC2::TransitGateway", "AWS::EC2::TransitGatewayAttachment", "AWS::EC2::VPNGateway"),
+    "ec2_peering": ("AWS::EC2::VPCPeeringConnection",),
+    "ec2_flow_log": ("AWS::EC2::FlowLog",),
+    "ec2_endpoint": ("AWS::EC2::VPCEndpoint",),
+    "ec2_acl": ("AWS::EC2::NetworkAcl", "AWS::EC2::NetworkAclEntry"),
+    "ec2_dhcp": ("AWS::EC2::DHCPOptions",),
+    "ec2_key_pair": ("AWS::EC2::KeyPair",),
+    "ec2_interface": ("AWS::EC2::NetworkInterface",),
+    "ec2_group_rule": ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"),
+    "ec2_attachment": ("AWS::EC2::VolumeAttachment",),
+    "autoscaling": ("AWS::AutoScaling::LaunchConfiguration",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

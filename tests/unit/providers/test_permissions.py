@@ -32,7 +32,7 @@ SERVICES = {
     "ssm": "ssm", "kms": "kms",
 }  # fmt: skip
 #: What AWS checks along with a call, without being one.
-NO_CALLS = {"s3:TagResource", "iam:PassRole"}
+NO_CALLS = {"s3:TagResource", "iam:PassRole", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"}
 
 
 # the table
