@@ -43,6 +43,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_interface": ("AWS::EC2::NetworkInterface",),
     "ec2_group_rule": ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"),
     "ec2_attachment": ("AWS::EC2::VolumeAttachment",),
+    "ec2_launch_template": ("AWS::EC2::LaunchTemplate",),
     "autoscaling": ("AWS::AutoScaling::LaunchConfiguration",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
