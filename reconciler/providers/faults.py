@@ -65,7 +65,7 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         " ConcurrentModification ConcurrentModificationException ConcurrentAccess TooManyUpdates IncorrectState"
         " IncorrectInstanceState BucketNotEmpty PreconditionFailed UnmodifiableEntity InvalidStateException"
         " KMSInvalidStateException InvalidState StateMachineDeleting InvalidParameterCombination.Conflict"
-        " Resource.AlreadyAssociated"
+        " Resource.AlreadyAssociated ResourceContention ScalingActivityInProgress"
         " AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently InvalidBucketState 409 412"
     ),
     FaultKind.QUOTA: _codes(
@@ -93,6 +93,12 @@ _MISSING = frozenset(
     }
 )
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
+
+#: calls of Auto Scaling that say by a sentence that there is no such thing ("Launch configuration name not found")
+_SCALING = _codes(
+    "DeleteAutoScalingGroup DeleteLaunchConfiguration DeleteScheduledAction DeletePolicy DescribeScheduledActions"
+    " DescribePolicies"
+)
 
 # Tried in order, after the exact codes.
 _BY_PATTERN = (
@@ -179,7 +185,8 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
         return FaultKind.NOT_FOUND
     unknown = code == "ClientException" and message.startswith("Unable to describe task definition")
-    if unknown or (code, operation) in _MISSING:
+    scaling = code == "ValidationError" and "not found" in message.lower() and operation in _SCALING
+    if unknown or scaling or (code, operation) in _MISSING:
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is

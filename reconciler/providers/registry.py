@@ -62,6 +62,18 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "events": ("AWS::Events::Rule", "AWS::Events::EventBus", "AWS::Events::Archive"),
     "stepfunctions": ("AWS::StepFunctions::StateMachine",),
     "scheduler": ("AWS::Scheduler::Schedule",),
+    "ec2_transit": ("AWS::EC2::TransitGateway", "AWS::EC2::TransitGatewayAttachment", "AWS::EC2::VPNGateway"),
+    "ec2_peering": ("AWS::EC2::VPCPeeringConnection",),
+    "ec2_flow_log": ("AWS::EC2::FlowLog",),
+    "ec2_endpoint": ("AWS::EC2::VPCEndpoint",),
+    "ec2_acl": ("AWS::EC2::NetworkAcl", "AWS::EC2::NetworkAclEntry"),
+    "ec2_dhcp": ("AWS::EC2::DHCPOptions",),
+    "ec2_key_pair": ("AWS::EC2::KeyPair",),
+    "ec2_interface": ("AWS::EC2::NetworkInterface",),
+    "ec2_group_rule": ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"),
+    "ec2_attachment": ("AWS::EC2::VolumeAttachment",),
+    "ec2_launch_template": ("AWS::EC2::LaunchTemplate",),
+    "autoscaling": ("AWS::AutoScaling::LaunchConfiguration",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 
