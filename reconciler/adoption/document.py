@@ -77,7 +77,7 @@ def _header(head: Head, left: Sequence[Left]) -> Iterable[str]:
 
 def _resource(draft: Draft) -> str:
     notes = "".join(f"    # {line}\n" for line in _notes(draft.gaps))
-    return notes + _indented(_dumped({str(draft.logical_id): resource_body(draft)}), 4)
+    return notes + _indented(_dumped({str(draft.logical_id): resource_body(draft)}, 2), 4)
 
 
 def _notes(gaps: Sequence[Gap]) -> Iterable[str]:
@@ -85,7 +85,7 @@ def _notes(gaps: Sequence[Gap]) -> Iterable[str]:
     for gap in gaps:
         by_reason.setdefault(gap.why, []).append(f"{gap.pointer} (needed)" if gap.needed else gap.pointer)
     for why, pointers in by_reason.items():
-        yield f"Fill in what it needs, {_line(why)}: {_line(', '.join(pointers))}"
+        yield f"{_line(', '.join(pointers))}: {_line(why)}"
 
 
 def _line(text: str) -> str:
@@ -97,8 +97,19 @@ def _indented(text: str, by: int = 2) -> str:
     return "".join(f"{' ' * by}{line}" if line.strip() else line for line in text.splitlines(keepends=True))
 
 
-def _dumped(value: Any) -> str:
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True, default_flow_style=False)
+def _dumped(value: Any, open_: int = 1) -> str:
+    """YAML; the outermost ``open_`` levels of mappings have a line for each key."""
+    return yaml.dump(_opened(value, open_), Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True)
+
+
+class _Open(dict[str, Any]):
+    """A mapping with a line for each key."""
+
+
+def _opened(value: Any, levels: int) -> Any:
+    if levels == 0 or not isinstance(value, dict):
+        return value
+    return _Open({key: _opened(item, levels - 1) for key, item in value.items()})
 
 
 class _Dumper(yaml.SafeDumper):
@@ -116,7 +127,7 @@ class _Dumper(yaml.SafeDumper):
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
         node = super().represent_mapping(tag, mapping, flow_style)
-        node.flow_style = _is_small([part for pair in node.value for part in pair])
+        node.flow_style = _is_small([part for pair in node.value for part in pair]) and not isinstance(mapping, _Open)
         return node
 
     def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
@@ -164,5 +175,6 @@ def _reference(dumper: yaml.SafeDumper, value: Reference) -> yaml.ScalarNode:
     return dumper.represent_scalar("!Ref", str(value.logical_id))
 
 
+_Dumper.add_representer(_Open, lambda dumper, value: dumper.represent_mapping("tag:yaml.org,2002:map", value, False))
 _Dumper.add_representer(str, _text)
 _Dumper.add_representer(Reference, _reference)

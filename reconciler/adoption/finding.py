@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.adoption.exceptions import looked_up
 from reconciler.adoption.found import Guess, Left, Subject, Taken
 from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked
 from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName, TypeName
@@ -43,13 +44,20 @@ class Finder:
             }
             self._read(subjects, open_, taken, why)
         for index, subject in enumerate(subjects):
-            if index not in taken and subject.place:
-                self._read(subjects, self._placed(index, subject, why), taken, why)
+            if index not in taken and (subject.place or subject.guesses):
+                self._read(subjects, self._placed(index, subject, why), taken, why, sure=True)
         return Found(*_sorted_out(subjects, taken, why))
 
     def _read(
-        self, subjects: Sequence[Subject], wanted: Mapping[int, Guess], taken: dict[int, Taken], why: dict[int, str]
+        self,
+        subjects: Sequence[Subject],
+        wanted: Mapping[int, Guess],
+        taken: dict[int, Taken],
+        why: dict[int, str],
+        *,
+        sure: bool = False,
     ) -> None:
+        """Read guesses and keep what is meant. ``sure``: a provider has found them where they must be."""
         by_type: dict[TypeName, dict[int, Identifier]] = defaultdict(dict)
         for index, guess in wanted.items():
             by_type[guess.type][index] = guess.identifier
@@ -59,7 +67,7 @@ class Finder:
                 answer = answers.get(identifier)
                 if isinstance(answer, Unreadable):
                     why.setdefault(index, answer.message)
-                elif answer is not None and self._is_meant(subjects[index], type_name, answer):
+                elif answer is not None and self._is_meant(subjects[index], type_name, answer, sure=sure):
                     taken[index] = Taken(subjects[index], type_name, self._named(type_name, answer))
 
     def _answers(
@@ -79,11 +87,16 @@ class Finder:
         except GuardBlocked as blocked:
             return {one: Unreadable(one, FaultKind.ACCESS_DENIED, str(blocked)) for one in identifiers}
 
-    def _is_meant(self, subject: Subject, type_name: TypeName, live: Observation) -> bool:
-        """Whether what was read is what the search named."""
+    def _is_meant(self, subject: Subject, type_name: TypeName, live: Observation, *, sure: bool) -> bool:
+        """Whether what was read is what the search named.
+
+        The physical ids of types without names of their own (a route, say) are CloudFormation's and tell nothing; what
+        stands where the template puts it is meant then.
+        """
         schema = schema_for(type_name, self._scope.region)
         if subject.reference and schema is not None:
-            return subject.reference in (reference_value(schema, live), live.identifier)
+            placed = sure and subject.declared is not None and bool(subject.declared.properties)
+            return placed or subject.reference in (reference_value(schema, live), live.identifier)
         if not subject.arn:
             return True
         arns = {text for text in live.properties.values() if isinstance(text, str) and text.startswith("arn:")}
@@ -104,6 +117,9 @@ class Finder:
         if provider is None:
             return {}
         try:
+            known = looked_up(self._scope, subject.type, subject.reference or subject.shown)
+            if known is not None:
+                return {index: Guess(subject.type, known)}
             found: Sequence[Located] = provider.locate(self._scope, subject.place, _NOBODY)
         except (AwsFault, GuardBlocked) as fault:
             why.setdefault(index, str(fault))

@@ -12,20 +12,19 @@ from datetime import date
 from typing import Any
 
 from reconciler.adoption.found import Declared, Gap
-from reconciler.live.compare import pointer
+from reconciler.live.compare import compare, pointer
 from reconciler.model.ids import OWNER_ID_TAG, OWNER_PLAN_TAG
 from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, Sensitive, Unknown, leaves
 from reconciler.pipeline.writeonly import may_be_written
 from reconciler.schema import EMPTY, MISSING, Path, TypeSchema, absent, canonical, defaults, whole
 
-SECRET, HIDDEN, FUNCTION, UNSUPPORTED, ELSEWHERE = (
-    "a secret",
-    "AWS doesn't show it",
-    "a plan would read it as a function",
-    "not supported by this version",
-    "the template sets it, AWS doesn't show it",
-)
+SECRET = "left out: a secret; fill it in if the plan is to manage it"  # noqa: S105 - a reason
+HIDDEN = "left out: AWS doesn't show it; fill it in if the plan is to manage it"
+FUNCTION = "left out: a plan would read it as a function"
+UNSUPPORTED = "left out: not supported by this version"
+ELSEWHERE = "left out: the stack's template sets it, AWS hasn't got it"
+DRIFTED = "not as in the stack's template: the plan has what AWS has"
 #: where nothing given and an empty list mean different things
 _EMPTY_MEANS = frozenset(
     {("AWS::EC2::SecurityGroup", "SecurityGroupIngress"), ("AWS::EC2::SecurityGroup", "SecurityGroupEgress")}
@@ -81,12 +80,21 @@ class _Taker:
             return _DROP
         if value is None:
             return self._from_template(name)
+        self._compare(path, value)
         taken = self._value(path, value, needed=name in self._schema.required)
         if taken is _DROP or name in self._schema.required:
             return taken
         if taken in EMPTY:
             return taken if (self._schema.type_name, name) in _EMPTY_MEANS and isinstance(taken, list) else _DROP
         return _DROP if self._declared is None and self._is_default(path, taken) else taken
+
+    def _compare(self, path: Path, value: Any) -> None:
+        """Say so where AWS has another value than the template."""
+        wanted = self._declared.properties.get(path[0]) if self._declared is not None else None
+        if wanted is None or any(isinstance(leaf, Unknown | Sensitive) for leaf in leaves(wanted)):
+            return
+        if compare(self._schema, {path[0]: wanted}, {path[0]: value}):
+            self._gap(path, DRIFTED)
 
     def _from_template(self, name: str) -> Any:
         """What the template says where AWS shows nothing: a write-only value, or one that stands for nothing."""
@@ -110,7 +118,7 @@ class _Taker:
 
     def _unseen(self, found: Mapping[str, Any]) -> Iterator[str]:
         """Properties that the resource may have and that AWS doesn't show, as far as they aren't told of yet."""
-        told = {gap.pointer.split("/")[1] for gap in self._gaps.values()}
+        told = {gap.pointer.split("/")[1] for gap in self._gaps.values() if gap.why != DRIFTED}
         hidden = {path[0] for path in self._schema.write_only if len(path) == 1} & self._supported
         wanted = hidden & self._schema.required if self._declared is not None else hidden
         yield from sorted(wanted - found.keys() - told)

@@ -67,7 +67,7 @@ def _letting_go(adoption: Adoption, head: Head, stack: str) -> Iterator[str]:
         f"     aws cloudformation get-template {at} --query TemplateBody --output text > retained.template"
     )
     yield (
-        "Update the stack with that, its parameters as they are; the change set must show no other change (if "
+        "Deploy it to the stack, its parameters as they are; the change set must show no other change (if "
         "CloudFormation finds nothing to do, change a Metadata entry along with it):\n"
         f"     aws cloudformation deploy {at} --template-file retained.template --no-execute-changeset "
         "--capabilities CAPABILITY_NAMED_IAM"
