@@ -40,13 +40,22 @@ class Finder:
             open_ = {
                 index: subject.guesses[turn]
                 for index, subject in enumerate(subjects)
-                if index not in taken and turn < len(subject.guesses)
+                if index not in taken and turn < len(subject.guesses) and self._is_likely(subject.guesses[turn])
             }
             self._read(subjects, open_, taken, why)
         for index, subject in enumerate(subjects):
             if index not in taken and (subject.place or subject.guesses):
                 self._read(subjects, self._placed(index, subject, why), taken, why, sure=True)
         return Found(*_sorted_out(subjects, taken, why))
+
+    def _is_likely(self, guess: Guess) -> bool:
+        """Whether it has the form of such an identifier: some services take anything and answer for something."""
+        schema = schema_for(guess.type, self._scope.region)
+        names = schema.primary_identifier if schema is not None else ()
+        if len(names) != 1:
+            return True
+        ending, beginning = names[0].lower()[-3:], {"arn": "arn:", "url": "http"}
+        return guess.identifier.startswith(beginning.get(ending, ""))
 
     def _read(
         self,
@@ -143,6 +152,8 @@ def _sorted_out(
 
 
 def _absent(subject: Subject) -> str:
+    if subject.declared is not None or subject.reference:
+        return "not found, neither by its physical id nor where the template puts it: was it deleted?"
     schema = schema_for(subject.type)
     form = "|".join(schema.primary_identifier) if schema is not None else ""
     return f"no {subject.type} is identified by it" + (f" (an identifier is its {form})" if form else "")

@@ -25,12 +25,14 @@ from reconciler.template import resolve
 _OF_STACKS = frozenset(
     {"AWS::CDK::Metadata", "AWS::CloudFormation::WaitCondition", "AWS::CloudFormation::WaitConditionHandle"}
 )
+#: stands for any type: only properties are evaluated
+_ANY = "AWS::SNS::Topic"
 _NESTED = "AWS::CloudFormation::Stack"
 
 
 @dataclass(frozen=True, slots=True)
 class StackSubjects:
-    """What a stack is made of. ``retained``: the logical ids that deleting the stack would take along, all of them."""
+    """What a stack is made of, and what of it can't be taken over."""
 
     name: str
     subjects: tuple[Subject, ...]
@@ -72,7 +74,8 @@ def stack_subjects(scope: Scope, name: str, target: Target) -> StackSubjects:
     _check(stack)
     found = stacks.resources_of(scope, stack)
     template = _template(scope, stack)
-    declared = _declared(template, stack, target, {key: str(physical) for key, (_, physical) in found.items()})
+    ids = {key: str(physical) for key, (_, physical) in found.items()}
+    declared, present = _declared(template, stack, target, ids)
     order = {LogicalId(key): index for index, key in enumerate(template.get("Resources") or {})}
     subjects, left = [], []
     for logical_id in sorted(found, key=lambda key: order.get(key, len(order))):
@@ -83,6 +86,9 @@ def stack_subjects(scope: Scope, name: str, target: Target) -> StackSubjects:
             left.append(Left(shown, why))
         else:
             subjects.append(_subject(logical_id, type_name, physical, shown, declared.get(logical_id), target))
+    left += [
+        Left(name, "in the template, but not among the stack's resources") for name in present if name not in found
+    ]
     return StackSubjects(stack.name, tuple(subjects), tuple(left))
 
 
@@ -123,12 +129,12 @@ def _template(scope: Scope, stack: stacks.Stack) -> Mapping[str, Any]:
 
 def _declared(
     template: Mapping[str, Any], stack: stacks.Stack, target: Target, physical: Mapping[LogicalId, str]
-) -> dict[LogicalId, Declared]:
+) -> tuple[dict[LogicalId, Declared], tuple[LogicalId, ...]]:
+    """What the template says by logical id, and which of its resources exist, as far as we can evaluate that."""
     section = template.get("Resources")
     if not isinstance(section, Mapping):
-        return {}
-    plain = {name: part for name, part in template.items() if name != "Transform"}  # done already
-    side = templates.Side(plain, stack.parameters, target, stack.name)
+        return {}, ()
+    side = templates.Side(_readable(template, section), stack.parameters, target, stack.name)
     try:
         loaded = {name: one.properties for name, one in templates.loaded(side).resources.items()}
     except SourceError:
@@ -138,7 +144,17 @@ def _declared(
         if isinstance(node, Mapping):
             known = loaded.get(LogicalId(name))
             found[LogicalId(name)] = _of_node(node, known, _Physical(physical))
-    return found
+    return found, tuple(loaded)
+
+
+def _readable(template: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:
+    """The template as we evaluate it: macros are done already; what only CloudFormation can make may be referred to."""
+    nodes = {
+        name: {"Type": _ANY, **{key: node[key] for key in ("Condition", "Properties") if key in node}}
+        for name, node in section.items()
+        if isinstance(node, Mapping)
+    }
+    return {**{name: part for name, part in template.items() if name != "Transform"}, "Resources": nodes}
 
 
 def _of_node(node: Mapping[str, Any], folded: Properties | None, lookup: _Physical) -> Declared:

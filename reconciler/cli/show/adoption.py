@@ -38,7 +38,7 @@ def _lines(adoption: Adoption, head: Head, stack: str, tagged: bool, file: Path 
 def _gaps(adoption: Adoption) -> Iterator[str]:
     found = [(draft, gap) for draft in adoption.drafts for gap in draft.gaps]
     if found:
-        yield "Not in the plan, to be filled in where it is needed:"
+        yield "Look at:"
         yield from (
             f"  {draft.logical_id}{gap.pointer}: {gap.why}{' (the plan needs it)' if gap.needed else ''}"
             for draft, gap in found
