@@ -229,7 +229,7 @@ def stack_template() -> dict[str, Any]:
     }
 
 
-def test_a_stack_is_taken_over_and_lets_go(lab: Lab) -> None:
+def test_a_stack_is_taken_over_under_its_own_names(lab: Lab) -> None:
     template = stack_template()
     cloudformation = client(lab, "cloudformation")
     cloudformation.create_stack(StackName="estate", TemplateBody=json.dumps(template))
@@ -249,13 +249,21 @@ def test_a_stack_is_taken_over_and_lets_go(lab: Lab) -> None:
     assert found["Delayed"]["Properties"] == {"QueueName": "estate-delayed", "DelaySeconds": 7}
     assert found["Profile"]["Properties"]["Roles"] == [{"Ref": "Role"}]
     adopts_and_is_silent(lab, "estate")
+
+
+def test_a_stack_lets_go_and_its_resources_stay(lab: Lab) -> None:
+    logs = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "web"}}
+    template: dict[str, Any] = {"Resources": {"Jobs": queue("jobs"), "Logs": logs}}
+    cloudformation = client(lab, "cloudformation")
+    cloudformation.create_stack(StackName="web", TemplateBody=json.dumps(template))
+    assert importing(lab, "--stack", "web", "--out", lab.desired / "web.yaml").code == 0
+    adopts_and_is_silent(lab, "web")
     retained = {name: {**one, "DeletionPolicy": "Retain"} for name, one in template["Resources"].items()}
-    cloudformation.update_stack(
-        StackName="estate", TemplateBody=json.dumps({**template, "Resources": retained, "Description": "kept"})
-    )
-    cloudformation.delete_stack(StackName="estate")
-    silent(lab, "estate")
-    assert client(lab, "sqs").get_queue_url(QueueName="estate-queue")
+    cloudformation.update_stack(StackName="web", TemplateBody=json.dumps({"Description": "k", "Resources": retained}))
+    cloudformation.delete_stack(StackName="web")
+    silent(lab, "web")
+    assert client(lab, "sqs").get_queue_url(QueueName="jobs")
+    assert client(lab, "logs").describe_log_groups()["logGroups"]
 
 
 def test_a_stack_that_is_not_there_is_no_plan(lab: Lab) -> None:
