@@ -155,10 +155,13 @@ def _length(nodes: Sequence[yaml.Node]) -> int:
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    block = "\n" in value and all(line == line.rstrip() for line in value.split("\n")) and value.isascii()
-    if block:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|")
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if _is_plain(value) else "'")
+    lines = value.split("\n")
+    style = None if _is_plain(value) else "'"
+    if not all(line.isprintable() for line in lines):
+        style = '"'  # breaks that aren't ours, what can't be seen
+    elif len(lines) > 1:
+        style = "|" if value.strip() and all(line == line.rstrip() for line in lines) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 def _is_plain(value: str) -> bool:

@@ -31,6 +31,8 @@ _EMPTY_MEANS = frozenset(
 )
 #: said twice by AWS, in two forms that exclude each other
 _TWICE = frozenset({("AWS::EC2::Subnet", "AvailabilityZoneId")})
+#: what AWS shows of every resource and a plan may say of some only
+_UNSAID = frozenset({("AWS::SQS::Queue", "ContentBasedDeduplication", False), ("AWS::SQS::Queue", "FifoQueue", False)})
 _OPENING = "{{resolve:"
 _DROP = object()
 
@@ -76,7 +78,7 @@ class _Taker:
 
     def _property(self, name: str) -> Any:
         path, value = (name,), self._live.get(name)
-        if (self._schema.type_name, name) in _TWICE and self._declared is None:
+        if self._declared is None and self._goes_without_saying(name, value):
             return _DROP
         if value is None:
             return self._from_template(name)
@@ -87,6 +89,10 @@ class _Taker:
         if taken in EMPTY:
             return taken if (self._schema.type_name, name) in _EMPTY_MEANS and isinstance(taken, list) else _DROP
         return _DROP if self._declared is None and self._is_default(path, taken) else taken
+
+    def _goes_without_saying(self, name: str, value: Any) -> bool:
+        kind = self._schema.type_name
+        return (kind, name) in _TWICE or (isinstance(value, bool) and (kind, name, value) in _UNSAID)
 
     def _compare(self, path: Path, value: Any) -> None:
         """Say so where AWS has another value than the template."""
@@ -120,7 +126,7 @@ class _Taker:
         """Properties that the resource may have and that AWS doesn't show, as far as they aren't told of yet."""
         told = {gap.pointer.split("/")[1] for gap in self._gaps.values() if gap.why != DRIFTED}
         hidden = {path[0] for path in self._schema.write_only if len(path) == 1} & self._supported
-        wanted = hidden & self._schema.required if self._declared is not None else hidden
+        wanted = self._schema.required & self._supported | (hidden if self._declared is None else frozenset())
         yield from sorted(wanted - found.keys() - told)
 
     def _value(self, path: Path, value: Any, *, needed: bool = False) -> Any:

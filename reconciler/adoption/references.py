@@ -125,10 +125,11 @@ class _Known:
 
     def _meant(self, schema: TypeSchema, at: Path, text: str, draft: Draft, *, free: bool) -> _Source | None:
         """The one resource that ``text`` names there for certain."""
-        found = self.sources.get(text, ())
-        if any(source.logical_id == draft.logical_id for source in found):
-            return None  # its own
-        if not _UNIQUE.fullmatch(text):
+        known = self.sources.get(text, ())
+        found = [source for source in known if source.logical_id != draft.logical_id]
+        if _UNIQUE.fullmatch(text):
+            found = found if len(found) == len(known) else []  # else it is its own
+        else:
             found = [] if free else [source for source in found if _names(schema, at, source)]
         if len({source.logical_id for source in found}) != 1:
             return None
