@@ -27,13 +27,16 @@ _ROUNDS = 8
 
 
 def valid_text(
-    head: Head, drafts: Sequence[Draft], left: Sequence[Left], clock: Clock
+    head: Head, drafts: Sequence[Draft], left: Sequence[Left], clock: Clock, cache: Path | None = None
 ) -> tuple[str, list[Draft], list[Problem]]:
-    """The plan's text, the drafts in it, and the problems that only a person can put right."""
+    """The plan's text, the drafts in it, and the problems that only a person can put right.
+
+    ``cache``: where the source keeps its answers, so that the plan isn't looked at once more.
+    """
     kept = list(drafts)
     for _ in range(_ROUNDS):
         text = plan_text(head, kept, left)
-        problems = _problems(text, clock)
+        problems = _problems(text, clock, cache)
         refused = _refused(problems, {draft.logical_id: draft for draft in kept}, head.target.region)
         if not refused:
             return text, kept, problems
@@ -41,10 +44,10 @@ def valid_text(
     return text, kept, problems
 
 
-def _problems(text: str, clock: Clock) -> list[Problem]:
+def _problems(text: str, clock: Clock, cache: Path | None) -> list[Problem]:
     with tempfile.TemporaryDirectory(prefix="reconciler-import-") as folder:
         (Path(folder) / "plan.yaml").write_text(text, encoding="utf-8")
-        snapshot = DirectorySource(Path(folder), allowed_signers=None, clock=clock).load()
+        snapshot = DirectorySource(Path(folder), allowed_signers=None, clock=clock, cache=cache).load()
     return [replace(problem, file="") for found in snapshot.invalid.values() for problem in found]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from reconciler.adoption import arns
 from reconciler.adoption.checking import valid_text
@@ -55,6 +56,7 @@ class Search:
     providers: Providers
     owners: Owners
     clock: Clock
+    lint_cache: Path | None = None
 
     def adopt(self, asked: Asked, head: Head) -> Adoption:
         """The plan. Raises AwsFault; ConfigurationError where there is nothing to take over, or not what was named."""
@@ -71,7 +73,7 @@ class Search:
                 "\n".join(["nothing was written:", *(f"  {one.shown}: {one.why}" for one in left)])
             )
         drafts = self._drafts(taken, head.target.region)
-        text, kept, problems = valid_text(head, drafts, left, self.clock)
+        text, kept, problems = valid_text(head, drafts, left, self.clock, self.lint_cache)
         return Adoption(text, tuple(kept), tuple(left), tuple(str(problem) for problem in problems))
 
     # what a search names

@@ -222,7 +222,7 @@ def _adopted(app: App, asked: Asked, head: Head) -> Adoption:
         record = app.store.owner_of(type_name, identifier, scope.account, scope.region)
         return None if record is None else Owner(record.plan, record.logical_id)
 
-    return Search(scope, Registry(), owners, app.clock).adopt(asked, head)
+    return Search(scope, Registry(), owners, app.clock, app.settings.state_dir / "lint").adopt(asked, head)
 
 
 def _write(text: str, file: Path | None) -> None:
