@@ -16,7 +16,8 @@ from reconciler.model.plan import Target
 from reconciler.source.scalars import plain
 
 _WIDTH, _FLOW = 4096, 96
-_KEPT = frozenset({"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"})
+_DELETION = frozenset({"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"})
+_REPLACEMENT = frozenset({"Delete", "Retain", "Snapshot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ def resource_body(draft: Draft) -> dict[str, Any]:
     if draft.depends_on:
         names = [str(name) for name in draft.depends_on]
         body["DependsOn"] = names[0] if len(names) == 1 else names
-    if draft.deletion_policy in _KEPT:
+    if draft.deletion_policy in _DELETION:
         body["DeletionPolicy"] = draft.deletion_policy
-    if draft.update_replace_policy in _KEPT:
+    if draft.update_replace_policy in _REPLACEMENT:
         body["UpdateReplacePolicy"] = draft.update_replace_policy
     body["Metadata"] = {"Reconciler": {"adopt": str(draft.identifier)}}
     if draft.properties:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.adoption.exceptions import looked_up
+from reconciler.adoption.exceptions import fits, looked_up
 from reconciler.adoption.found import Guess, Left, Subject, Taken
 from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked
 from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName, TypeName
@@ -103,6 +103,8 @@ class Finder:
         stands where the template puts it is meant then.
         """
         schema = schema_for(type_name, self._scope.region)
+        if not fits(type_name, live.properties):
+            return False
         if subject.reference and schema is not None:
             placed = sure and subject.declared is not None and bool(subject.declared.properties)
             return placed or subject.reference in (reference_value(schema, live), live.identifier)

@@ -39,7 +39,7 @@ class Subject:
     """One resource to take over. ``shown``: how the person or AWS named it. ``guesses``: the likeliest first.
 
     ``reference``: what Ref must give for it. ``place``: properties that tell where to look if no guess is right.
-    ``arn``: its ARN, where that is what is known of it.
+    ``arn``: its ARN, where that is what is known of it. ``stack``: the CloudFormation stack that its tags name.
     """
 
     shown: str
@@ -47,6 +47,7 @@ class Subject:
     logical_id: LogicalId | None = None
     reference: str = ""
     arn: str = ""
+    stack: str = ""
     place: Properties = field(default_factory=dict)
     declared: Declared | None = None
 
@@ -116,9 +117,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What came of it: the plan's text, the resources in it, and what isn't in it."""
+    """What came of it: the plan's text, the resources in it, and what isn't in it.
+
+    ``problems``: what keeps the plan from being valid. ``managed``: by logical id, the stack that goes on managing a
+    resource although it was imported by itself.
+    """
 
     text: str
     drafts: tuple[Draft, ...]
     left: tuple[Left, ...] = ()
     problems: tuple[str, ...] = ()
+    managed: Mapping[LogicalId, str] = field(default_factory=dict)

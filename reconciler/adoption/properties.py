@@ -7,7 +7,7 @@ secret or never shown becomes a ``Gap``, and so does what a plan would read as s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -142,7 +142,8 @@ class _Taker:
         if isinstance(value, Mapping):
             return self._mapping(path, value, needed=needed)
         if isinstance(value, list | tuple | set | frozenset):
-            return self._list(path, sorted(value, key=str) if isinstance(value, set | frozenset) else value)
+            items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+            return self._list(path, items, needed=needed)
         if isinstance(value, date):
             return value.isoformat()
         return value if self._may_be_shown(path, value) else self._gap(path, SECRET, needed=needed)
@@ -158,8 +159,11 @@ class _Taker:
     def _mapping(self, path: Path, value: Mapping[str, Any], *, needed: bool) -> Any:
         if len(value) == 1 and _is_function(next(iter(value))):
             return self._gap(path, FUNCTION, needed=needed)
-        free = whole(self._schema, path, value)
+        free = whole(self._schema, path, value) or self._schema.is_secret(path)
+        known = set(self._gaps)
         items = {str(key): self._value((*path, str(key)), item) for key, item in value.items()}
+        if free and self._gaps.keys() - known:
+            return self._gap_for_all(path, known, needed=needed)
         kept = {key: item for key, item in items.items() if item is not _DROP}
         if free:
             return kept
@@ -171,9 +175,17 @@ class _Taker:
         }
         return said or kept
 
-    def _list(self, path: Path, value: Iterable[Any]) -> Any:
+    def _list(self, path: Path, value: Iterable[Any], *, needed: bool) -> Any:
+        known = set(self._gaps)
         items = [self._value((*path, "*"), item) for item in value]
+        if any(item is _DROP for item in items) and self._gaps.keys() - known:
+            return self._gap_for_all(path, known, needed=needed)
         return [item for item in items if item is not _DROP]
+
+    def _gap_for_all(self, path: Path, known: Collection[str], *, needed: bool) -> Any:
+        """What changes as one is left out as one: without a part of it the plan would take that part away in AWS."""
+        why = [self._gaps.pop(at).why for at in [at for at in self._gaps if at not in known]]
+        return self._gap(path, why[0], needed=needed)
 
     def _may_be_shown(self, path: Path, value: Any) -> bool:
         return not self._schema.is_secret(path) or may_be_written(self._schema, path, value)

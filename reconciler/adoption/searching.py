@@ -22,6 +22,8 @@ from reconciler.ports import Clock, Providers, Scope
 from reconciler.schema import TypeSchema, known_types, schema_for, why_unmanageable
 from reconciler.template.problems import did_you_mean
 
+_STACK = "AWS::CloudFormation::Stack"
+_STACK_TAG = "aws:cloudformation:stack-name"
 #: Who owns a resource by the store: type, identifier.
 Owners = Callable[[TypeName, Identifier], Owner | None]
 
@@ -74,7 +76,8 @@ class Search:
             )
         drafts = self._drafts(taken, head.target.region)
         text, kept, problems = valid_text(head, drafts, left, self.clock, self.lint_cache)
-        return Adoption(text, tuple(kept), tuple(left), tuple(str(problem) for problem in problems))
+        managed = {} if asked.stack else _managed(drafts, taken)
+        return Adoption(text, tuple(kept), tuple(left), tuple(str(problem) for problem in problems), managed)
 
     # what a search names
 
@@ -84,6 +87,8 @@ class Search:
             near = did_you_mean(type_name, known_types(self.scope.region))
             hint = near or "a type is written like AWS::S3::Bucket"
             raise ConfigurationError(f"{type_name} is no resource type in {self.scope.region}: {hint}")
+        if type_name == _STACK:
+            raise ConfigurationError("a stack is taken over by its resources: reconciler import --stack NAME")
         if self.providers.get(TypeName(type_name)) is None:
             raise ConfigurationError(f"{type_name} {why_unmanageable(type_name) or 'is not supported by this version'}")
         return self._finder().find([self._named(schema, one) for one in dict.fromkeys(identifiers)])
@@ -105,7 +110,7 @@ class Search:
         items = self.scope.pages(
             "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=filters
         )
-        named = sorted({str(item["ResourceARN"]) for item in items})
+        named = {str(item["ResourceARN"]): _stack_in(item.get("Tags", ())) for item in items}
         if not named:
             shown = ", ".join(f"{key}={'|'.join(values)}" if values else key for key, values in tags.items())
             raise ConfigurationError(
@@ -113,12 +118,12 @@ class Search:
                 "--account and --region"
             )
         subjects, left = [], []
-        for text in named:
+        for text, stack in sorted(named.items()):
             subject, why = self._by_arn(text)
             if subject is None:
                 left.append(Left(text, why))
             else:
-                subjects.append(subject)
+                subjects.append(replace(subject, stack=stack))
         return self._finder().find(subjects), left
 
     def _by_arn(self, text: str) -> tuple[Subject | None, str]:
@@ -128,6 +133,8 @@ class Search:
         if elsewhere := self._elsewhere(arn):
             return None, elsewhere
         guesses = arns.guesses(arn, self.scope.region)
+        if guesses and guesses[0].type == _STACK:
+            return None, f"a CloudFormation stack: reconciler import --stack {arn.name.split('/')[0]}"
         if not guesses:
             return None, "no resource type is known for such an ARN: import it by reconciler import TYPE ID"
         schema = schema_for(guesses[0].type, self.scope.region)
@@ -216,6 +223,16 @@ class Search:
             declared.deletion_policy if declared else "",
             declared.update_replace_policy if declared else "",
         )
+
+
+def _managed(drafts: Sequence[Draft], taken: Sequence[Taken]) -> dict[LogicalId, str]:
+    """The stacks that resources belong to, as far as CloudFormation's tags are shown."""
+    known = {draft.logical_id: entry.subject.stack for draft, entry in zip(drafts, taken, strict=True)}
+    return {name: stack for name, stack in known.items() if stack}
+
+
+def _stack_in(tags: Iterable[Mapping[str, str]]) -> str:
+    return next((tag.get("Value", "") for tag in tags if tag.get("Key") == _STACK_TAG), "")
 
 
 def _said_once(drafts: Sequence[Draft]) -> list[Draft]:

@@ -272,6 +272,17 @@ def test_a_stack_that_is_not_there_is_no_plan(lab: Lab) -> None:
     assert f"there is no stack nothing in account {SANDBOX}, {REGION}" in answer.text
 
 
+def test_what_a_stack_still_manages_is_told(lab: Lab) -> None:
+    template = json.dumps({"Resources": {"Net": vpc()}})
+    tags = [{"Key": "team", "Value": "web"}]
+    client(lab, "cloudformation").create_stack(StackName="net", TemplateBody=template, Tags=tags)
+    answer = importing(lab, "--tag", "team=web")
+    assert answer.code == 0, answer.err
+    assert "VPC belongs to the CloudFormation stack net, which goes on managing it" in answer.text
+    assert "a CloudFormation stack: reconciler import --stack net" in answer.text
+    assert "aws:cloudformation" not in answer.out
+
+
 def test_a_drifted_stack_gives_what_is_and_says_so(lab: Lab) -> None:
     template = {"Resources": {"Jobs": queue("jobs", VisibilityTimeout=60)}}
     client(lab, "cloudformation").create_stack(StackName="jobs", TemplateBody=json.dumps(template))
@@ -295,6 +306,7 @@ def test_every_mistake_is_told_and_nothing_is_written(lab: Lab, tmp_path: Path) 
         (("AWS::EC2::VPC",), "which AWS::EC2::VPC?"),
         (("AWS::EC2::Vpc", "vpc-1"), "did you mean AWS::EC2::VPC?"),
         (("AWS::AppMesh::Mesh", "m"), "has no handlers"),
+        (("AWS::CloudFormation::Stack", "web"), "reconciler import --stack"),
         (("AWS::EC2::VPC", "vpc-0123456789abcdef0"), "no AWS::EC2::VPC is identified by it"),
         (("AWS::SQS::Queue", "arn:aws:sqs:eu-west-1:111111111111:jobs"), "it is in eu-west-1, a plan has one region"),
         (("AWS::SQS::Queue", f"arn:aws:sqs:{REGION}:222222222222:jobs"), "it is in account 222222222222"),

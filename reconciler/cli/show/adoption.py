@@ -30,6 +30,10 @@ def _lines(adoption: Adoption, head: Head, stack: str, tagged: bool, file: Path 
         yield from (f"  {one.shown}: {one.why}" for one in adoption.left)
     if tagged and head.target.region != _GLOBAL:
         yield f"Global resources (IAM, CloudFront, Route 53) are found by tag in {_GLOBAL} only."
+    yield from (
+        f"{name} belongs to the CloudFormation stack {stack}, which goes on managing it: see import --stack {stack}"
+        for name, stack in adoption.managed.items()
+    )
     yield from _gaps(adoption)
     yield "Next:"
     yield from (f"  {number}. {step}" for number, step in enumerate(_steps(adoption, head, stack), 1))
@@ -68,7 +72,7 @@ def _letting_go(adoption: Adoption, head: Head, stack: str) -> Iterator[str]:
     )
     yield (
         "Deploy it to the stack, its parameters as they are; the change set must show no other change (if "
-        "CloudFormation finds nothing to do, change a Metadata entry along with it):\n"
+        "CloudFormation finds nothing to do, change a Metadata entry along with it); then execute it:\n"
         f"     aws cloudformation deploy {at} --template-file retained.template --no-execute-changeset "
         "--capabilities CAPABILITY_NAMED_IAM"
     )

@@ -18,6 +18,7 @@ from reconciler.live.compare import compare
 from reconciler.model.ids import Identifier, LogicalId, TypeName
 from reconciler.model.plan import Target
 from reconciler.model.resource import Observation
+from reconciler.model.secrecy import forget_all
 from reconciler.schema import known_types, schema_for
 from reconciler.source.document import Limits
 from reconciler.source.yamltext import read_yaml
@@ -31,6 +32,7 @@ CHOSEN = TYPES if os.environ.get("RECONCILER_CORPUS") == "full" else TYPES[::9]
 
 @pytest.mark.parametrize("type_name", CHOSEN)
 def test_what_is_shown_is_what_the_plan_wants(type_name: str) -> None:
+    forget_all()  # the values made for other types may have been secrets there
     schema = schema_for(type_name, REGION)
     assert schema is not None
     shown: dict[str, Any] = {
@@ -42,6 +44,7 @@ def test_what_is_shown_is_what_the_plan_wants(type_name: str) -> None:
     assert not any((name,) in schema.read_only for name in properties)
     # Nothing got lost: what was shown is in the plan, at the schema's default, or named as a gap.
     told = {gap.pointer.split("/")[1] for gap in gaps}
+    told |= {"AvailabilityZoneId"} if type_name == "AWS::EC2::Subnet" else set()  # the zone says it
     rest = {name: value for name, value in shown.items() if name not in told and (name,) not in schema.read_only}
     assert compare(schema, rest, properties) == ()
     name = LogicalId("Thing")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adoption import arns
+from reconciler.adoption.exceptions import fits
 from reconciler.adoption.found import Guess, Subject, Taken
 from reconciler.adoption.naming import camel, logical_ids, plan_name
 from reconciler.model.ids import Identifier, LogicalId, TypeName
@@ -145,3 +146,14 @@ def test_what_no_type_is_known_for_is_not_guessed() -> None:
     assert parsed is not None
     assert arns.guesses(parsed, REGION) == ()
     assert arns.parse("vpc-1") is None
+
+
+def test_databases_that_share_an_api_are_told_apart_by_their_engine() -> None:
+    for type_name, engine, wanted in (
+        ("AWS::RDS::DBCluster", "aurora-mysql", True),
+        ("AWS::RDS::DBCluster", "docdb", False),
+        ("AWS::DocDB::DBCluster", "docdb", True),
+        ("AWS::Neptune::DBCluster", "docdb", False),
+        ("AWS::ElastiCache::CacheCluster", "redis", True),
+    ):
+        assert fits(TypeName(type_name), {"Engine": engine}) is wanted
