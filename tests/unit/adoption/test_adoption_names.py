@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.adoption import arns
@@ -66,6 +66,7 @@ def test_what_a_stack_calls_it_stays_and_nothing_else_takes_that_name() -> None:
     assert found[0].lower() != "main"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=90), min_size=1, max_size=8))
 def test_whatever_they_are_called_logical_ids_are_valid_and_unique(texts: list[str]) -> None:
     entries = [taken("AWS::EC2::VPC", f"vpc-{index}", Tags=name(text)) for index, text in enumerate(texts)]
@@ -75,6 +76,7 @@ def test_whatever_they_are_called_logical_ids_are_valid_and_unique(texts: list[s
     assert logical_ids(entries, REGION) == found
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=50), max_size=4))
 def test_plan_names_are_dns_names(parts: list[str]) -> None:
     assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", plan_name(*parts))
