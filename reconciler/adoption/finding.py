@@ -99,14 +99,15 @@ class Finder:
     def _is_meant(self, subject: Subject, type_name: TypeName, live: Observation, *, sure: bool) -> bool:
         """Whether what was read is what the search named.
 
-        The physical ids of types without names of their own (a route, say) are CloudFormation's and tell nothing; what
-        stands where the template puts it is meant then.
+        The physical ids of types that hang on others (a route, say; they have no tags) may be CloudFormation's own and
+        tell nothing; what stands where the template puts it is meant then. Of others it might be somebody else's.
         """
         schema = schema_for(type_name, self._scope.region)
         if not fits(type_name, live.properties):
             return False
         if subject.reference and schema is not None:
-            placed = sure and subject.declared is not None and bool(subject.declared.properties)
+            known = subject.declared is not None and bool(subject.declared.properties)
+            placed = sure and known and schema.tag_property is None
             return placed or subject.reference in (reference_value(schema, live), live.identifier)
         if not subject.arn:
             return True

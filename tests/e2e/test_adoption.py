@@ -367,3 +367,17 @@ def test_a_read_only_environment_is_imported_by_reads_alone(lab: Lab) -> None:
     assert answer.code == 0, answer.err
     assert changes(lab) == {}
     assert list(resources(answer.out)) == ["ProductionLogs"]
+
+
+def test_what_stands_in_the_place_of_a_deleted_resource_is_not_the_stacks(lab: Lab) -> None:
+    subnet = {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Net"}, "CidrBlock": "10.0.1.0/24"}}
+    template = json.dumps({"Resources": {"Net": vpc(), "Zone": subnet}})
+    client(lab, "cloudformation").create_stack(StackName="net", TemplateBody=template)
+    ec2 = client(lab, "ec2")
+    (gone,) = ec2.describe_subnets(Filters=[{"Name": "cidr-block", "Values": ["10.0.1.0/24"]}])["Subnets"]
+    ec2.delete_subnet(SubnetId=gone["SubnetId"])
+    ec2.create_subnet(VpcId=gone["VpcId"], CidrBlock="10.0.1.0/24")
+    answer = importing(lab, "--stack", "net")
+    assert answer.code == 0, answer.err
+    assert list(resources(answer.out)) == ["Net"]
+    assert f"Zone (AWS::EC2::Subnet {gone['SubnetId']}): not found" in answer.text
