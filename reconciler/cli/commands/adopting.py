@@ -31,7 +31,7 @@ def import_(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TYPE ID...]",
+            metavar="TYPE ID",
             help="A resource type and identifiers (or ARNs): AWS::EC2::VPC vpc-0abc",
             show_default=False,
         ),
@@ -47,10 +47,12 @@ def import_(
         str | None, typer.Option("--environment", "-e", help="The plan's environment: sandbox, development …")
     ] = None,
     account: Annotated[
-        str | None, typer.Option("--account", help="The account; else the one that the credentials belong to.")
+        str | None,
+        typer.Option("--account", metavar="ACCOUNT", help="The account; else the one that the credentials belong to."),
     ] = None,
     region: Annotated[
-        list[str] | None, typer.Option("--region", help="The region; else AWS_REGION or AWS_DEFAULT_REGION.")
+        list[str] | None,
+        typer.Option("--region", metavar="REGION", help="The region; else AWS_REGION or AWS_DEFAULT_REGION."),
     ] = None,
     profile: Annotated[str | None, typer.Option("--profile", help="AWS profile, also for the plan.")] = None,
     role_arn: Annotated[str | None, typer.Option("--role-arn", help="Role to assume, also for the plan.")] = None,
