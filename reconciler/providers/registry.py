@@ -33,6 +33,14 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_volume": ("AWS::EC2::Volume",),
     "ecr": ("AWS::ECR::Repository",),
     "kinesis": ("AWS::Kinesis::Stream",),
+    "iot": (
+        "AWS::IoT::Thing",
+        "AWS::IoT::ThingType",
+        "AWS::IoT::Policy",
+        "AWS::IoT::RoleAlias",
+        "AWS::IoT::BillingGroup",
+        "AWS::IoT::JobTemplate",
+    ),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 
