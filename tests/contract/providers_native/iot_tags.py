@@ -1,4 +1,4 @@
-"""Tags of IoT's resources in moto, which has none: the three operations that AWS has for them, and create calls' tags."""
+"""Tags of resources of IoT in moto, which has none: AWS's three operations, and the tags of create calls."""
 
 from __future__ import annotations
 
