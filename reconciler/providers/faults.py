@@ -66,6 +66,9 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         " IncorrectInstanceState BucketNotEmpty PreconditionFailed UnmodifiableEntity InvalidStateException"
         " KMSInvalidStateException InvalidState InvalidParameterCombination.Conflict Resource.AlreadyAssociated"
         " AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently InvalidBucketState 409 412"
+        " InvalidDBInstanceState InvalidDBClusterStateFault InvalidDBParameterGroupState InvalidDBSubnetGroupStateFault"
+        " InvalidDBSecurityGroupState InvalidClusterState InvalidClusterParameterGroupState"
+        " InvalidClusterSubnetGroupStateFault"
     ),
     FaultKind.QUOTA: _codes(
         "TooManyBuckets LimitExceeded LimitExceededException QuotaExceeded QuotaExceededException"

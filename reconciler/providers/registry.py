@@ -41,6 +41,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "AWS::IoT::BillingGroup",
         "AWS::IoT::JobTemplate",
     ),
+    "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSecurityGroup", "AWS::RDS::DBSubnetGroup"),
+    "rds": ("AWS::RDS::DBInstance", "AWS::RDS::DBCluster"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

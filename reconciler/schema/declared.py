@@ -126,3 +126,9 @@ DURATION = _table(
 
 #: times of day and date beside those that the schemas call ``date-time``
 MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime"))
+
+#: free-form objects in which each key is a setting of its own, a text to the service, and others may set some, too
+SETTINGS = _table(
+    _at("AWS::RDS::DBClusterParameterGroup", "Parameters"),
+    _at("AWS::RDS::DBParameterGroup", "Parameters"),
+)

@@ -58,7 +58,7 @@ def whole(schema: TypeSchema | None, path: Path, value: Mapping[str, Any]) -> bo
     """Whether an object changes as one: a policy document or free-form JSON, where a key left out isn't another's."""
     if is_policy(value):
         return True
-    if schema is None or is_tags(schema, path):
+    if schema is None or is_tags(schema, path) or (schema.type_name, path) in declared.SETTINGS:
         return False
     node = schema.node(path)
     return (
