@@ -87,6 +87,9 @@ _BEGUN = _codes(
 )
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
 
+#: operations to which a name that doesn't exist is an invalid request
+_CALLED_INVALID = ("SecurityConfiguration",)  # EMR's
+
 # Tried in order, after the exact codes.
 _BY_PATTERN = (
     (FaultKind.THROTTLED, re.compile(r"throttl|RequestLimitExceeded|^TooManyRequests", re.IGNORECASE)),
@@ -168,6 +171,8 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
     if code in ("ResourceInUseException", "ResourceInUse") and operation.startswith("Create"):
         return FaultKind.ALREADY_EXISTS
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
+        return FaultKind.NOT_FOUND
+    if code == "InvalidRequestException" and "does not exist" in message and operation.endswith(_CALLED_INVALID):
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is

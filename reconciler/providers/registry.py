@@ -43,6 +43,12 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSecurityGroup", "AWS::RDS::DBSubnetGroup"),
     "rds": ("AWS::RDS::DBInstance", "AWS::RDS::DBCluster"),
+    "redshift": (
+        "AWS::Redshift::Cluster",
+        "AWS::Redshift::ClusterParameterGroup",
+        "AWS::Redshift::ClusterSubnetGroup",
+    ),
+    "emr": ("AWS::EMR::SecurityConfiguration",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 
