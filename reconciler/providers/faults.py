@@ -87,8 +87,13 @@ _BEGUN = _codes(
 )
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
 
-#: operations to which a name that doesn't exist is an invalid request
-_CALLED_INVALID = ("SecurityConfiguration",)  # EMR's
+#: operations to which a name that doesn't exist is an invalid request: EMR's and SageMaker's
+_CALLED_INVALID = _codes(
+    "DescribeSecurityConfiguration DeleteSecurityConfiguration DescribeModel DeleteModel DescribeEndpoint"
+    " DeleteEndpoint DescribeEndpointConfig DeleteEndpointConfig"
+)
+_INVALID = _codes("InvalidRequestException ValidationException")
+_ABSENT = re.compile(r"does not exist|Could not find")
 
 # Tried in order, after the exact codes.
 _BY_PATTERN = (
@@ -172,7 +177,7 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
         return FaultKind.ALREADY_EXISTS
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
         return FaultKind.NOT_FOUND
-    if code == "InvalidRequestException" and "does not exist" in message and operation.endswith(_CALLED_INVALID):
+    if code in _INVALID and _ABSENT.search(message) and operation in _CALLED_INVALID:
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is

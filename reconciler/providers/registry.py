@@ -49,6 +49,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "AWS::Redshift::ClusterSubnetGroup",
     ),
     "emr": ("AWS::EMR::SecurityConfiguration",),
+    "sagemaker": ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -28,7 +28,7 @@ _MOMENT = 15.0  # seconds
 
 def _tagging(kind: str) -> Tagging:
     return arn_tagging(
-        "ResourceName", write="create_tags", remove="delete_tags", inline="Tags", kind=f"redshift:{kind}"
+        "ResourceName", write="create_tags", remove="delete_tags", read="", inline="Tags", kind=f"redshift:{kind}"
     )
 
 
