@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -298,7 +299,8 @@ class Database(Lowered):
         root = self._root(desired)
         create = replace(self.declaration.create, operation=root or self.declaration.create.operation)
         rest = self._rest(desired)
-        values = {name: value for name, value in desired.items() if name not in rest and name != self._tags_name}
+        left = {*rest, *_MANNER, self._tags_name} | (self._after_root(desired) if root else set())
+        values = {name: value for name, value in desired.items() if name not in left}
         given = self._parameters(scope, replace(create, constants=constants), {}, values)
         tags = {"Tags": desired[self._tags_name]} if desired.get(self._tags_name) else {}
         answer = scope.call("rds", create.operation, **given, **tags)
@@ -344,6 +346,10 @@ class Database(Lowered):
             return Pending(Handle(identifier, "update:"), _MOMENT, f"{identifier} is to be changed")
         return progress
 
+    @cached_property
+    def _created(self) -> frozenset[str]:
+        return super()._created | self.roots.keys()
+
     def _root(self, desired: Properties) -> str:
         """The call that makes one from something else; empty if it is made from nothing."""
         return next((call for name, call in self.roots.items() if desired.get(name)), "")
@@ -358,7 +364,8 @@ class Database(Lowered):
         """See ``Declared``: how changes are made says nothing of a create."""
         rest = super()._rest(desired)
         if self._root(desired):
-            rest |= {name: desired[name] for name in self._after_root(desired)}
+            # the engine is that of what it is made from
+            rest |= {name: desired[name] for name in self._after_root(desired) if name != "Engine"}
         return {name: value for name, value in rest.items() if name not in _MANNER}
 
     def _change_roles(self, scope: Scope, identifier: str, before: list[Any], after: list[Any]) -> None:
