@@ -271,6 +271,7 @@ def named_path(schema: TypeSchema, made: Any, trail: Trail) -> str:
         if tags and isinstance(made, list):
             return "/" + "/".join([*parts, made[int(part)]["Key"]])
         free = not any(key in node for key in ("properties", "oneOf", "anyOf", "allOf")) or is_policy(made)
+        free = free and (schema.type_name, tuple(map(str, parts))) not in declared.SETTINGS
         if isinstance(part, int) or (parts and not tags and free):
             break
         parts.append(part)
