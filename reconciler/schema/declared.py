@@ -128,8 +128,12 @@ UNORDERED = _table(
     _at("AWS::SNS::Topic", "Subscription"),
 )
 
-#: free-form objects in which AWS shows more than it was given: keys that a plan doesn't set don't count
-FILLED_UP = _table(_at("AWS::CloudFormation::Stack", "Parameters"))
+#: free-form objects of texts in which AWS shows more than it was given: keys that a plan doesn't set don't count
+FILLED_UP = _table(
+    _at("AWS::CloudFormation::Stack", "Parameters"),
+    _at("AWS::RDS::DBClusterParameterGroup", "Parameters"),
+    _at("AWS::RDS::DBParameterGroup", "Parameters"),
+)
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(
