@@ -32,8 +32,13 @@ from tests.contract.providers_native import collected
 from tests.contract.providers_native.cases import resolved
 from tests.contract.providers_native.hands import ACCOUNT, REGION, Hands, owned, owner
 
+
+def type_of(case: Any) -> str:
+    return str(getattr(case, "type", "") or case.type_name)
+
+
 #: the first case of every type in the providers' contracts
-CASES = list({case.type: case for case in reversed([*providers_ec2.CASES, *collected.CASES])}.values())
+CASES = list({type_of(case): case for case in reversed([*providers_ec2.CASES, *collected.CASES])}.values())
 TARGET = Target("sandbox", ACCOUNT, REGION)
 
 
@@ -62,10 +67,6 @@ def bench() -> Iterator[Bench]:
         access = Access(FakeClock(), SilentTelemetry(), settings)
         yield Bench(aws, access.open(TARGET, read_only=False), access.open(TARGET, read_only=True))
         access.close()
-
-
-def type_of(case: Any) -> str:
-    return str(getattr(case, "type", "") or case.type_name)
 
 
 def made(bench: Bench, case: Any) -> tuple[str, Identifier]:
