@@ -65,6 +65,7 @@ class Access:
             written=written,
         )
         self._verified: dict[tuple[SessionKey, str, str], tuple[float, Identity]] = {}
+        self._verifying: dict[tuple[SessionKey, str, str], threading.Lock] = {}
         self._methods: dict[tuple[SessionKey, str, str], Methods] = {}
         self._lock = threading.Lock()
 
@@ -138,12 +139,17 @@ class Access:
 
     def _identity(self, key: SessionKey, methods: Methods, target: Target, since: float | None) -> Identity:
         """Who these credentials are, as AWS said at or after ``since``."""
+        if since is None:
+            return self._identify(key, methods, target)
         place = (key, target.account, target.region)
-        known = self._verified.get(place)
-        if known is None or since is None or known[0] < since:
-            begun = self._tools.clock.monotonic()
-            known = self._verified[place] = (begun, self._identify(key, methods, target))
-        return known[1]
+        with self._lock:
+            verifying = self._verifying.setdefault(place, threading.Lock())
+        with verifying:  # of passes that begin together the first asks, the others wait for its answer
+            known = self._verified.get(place)
+            if known is None or known[0] < since:
+                begun = self._tools.clock.monotonic()
+                known = self._verified[place] = (begun, self._identify(key, methods, target))
+            return known[1]
 
     def _identify(self, key: SessionKey, methods: Methods, target: Target) -> Identity:
         try:
