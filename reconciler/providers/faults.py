@@ -66,6 +66,7 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         " IncorrectInstanceState BucketNotEmpty PreconditionFailed UnmodifiableEntity InvalidStateException"
         " KMSInvalidStateException InvalidState InvalidParameterCombination.Conflict Resource.AlreadyAssociated"
         " AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently InvalidBucketState 409 412"
+        " HostedZoneNotEmpty HealthCheckVersionMismatch"
     ),
     FaultKind.QUOTA: _codes(
         "TooManyBuckets LimitExceeded LimitExceededException QuotaExceeded QuotaExceededException"
@@ -167,6 +168,10 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
         return FaultKind.NOT_FOUND
     if code == "ClientException" and message.startswith("Unable to describe task definition"):
+        return FaultKind.NOT_FOUND
+    if code == "InvalidChangeBatch" and "but it already exists" in message:
+        return FaultKind.ALREADY_EXISTS
+    if code == "InvalidChangeBatch" and message.startswith("[Tried to delete") and "but it was not found" in message:
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is

@@ -38,6 +38,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "elbv2_listener": ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule"),
     "ecs": ("AWS::ECS::Cluster", "AWS::ECS::TaskDefinition"),
     "efs": ("AWS::EFS::FileSystem", "AWS::EFS::AccessPoint", "AWS::EFS::MountTarget"),
+    "route53": ("AWS::Route53::HostedZone",),
+    "route53_health": ("AWS::Route53::HealthCheck",),
+    "route53_records": ("AWS::Route53::RecordSet",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 
