@@ -257,6 +257,11 @@ NEEDS: Mapping[str, Needs] = {
         "ListResourceRecordSets ListHostedZonesByName",
         "ChangeResourceRecordSets GetChange",
     ),
+    "AWS::Route53::RecordSetGroup": Needs(
+        "route53",
+        "ListResourceRecordSets ListHostedZonesByName GetHostedZone",
+        "ChangeResourceRecordSets GetChange",
+    ),
 }  # fmt: skip
 
 #: Actions that are checked against what a property of the type names: the property, and the type of what it names.

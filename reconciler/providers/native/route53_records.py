@@ -23,6 +23,7 @@ Raw = Mapping[str, Any]
 #: What is about a record, but isn't in it.
 _ASIDE = frozenset({"Comment", "HostedZoneId", "HostedZoneName"})
 _IDENTITY = frozenset({"Name", "Type", "SetIdentifier"})
+NO_ZONE = "needs a hosted zone: none has that name"
 #: How many records a call looks at for one.
 _ONE = "1"
 
@@ -49,60 +50,69 @@ class RecordSet(UntaggedProvider):
         }
     )
     fixed = frozenset({"HostedZoneId", "HostedZoneName"})
+    placeless = NO_ZONE
 
     def poll(self, scope: Scope, handle: Handle) -> Progress:
         """See ``ports.ResourceProvider``: whether Route 53's servers know of the change."""
         answer = scope.call("route53", "get_change", Id=handle.kind)
-        return _standing(handle.identifier, answer)
+        return standing(handle.identifier, answer)
 
     def _read(self, scope: Scope, wanted: Collection[Wanted]) -> Found:
-        """One by one where a zone has few that are wanted, else all of the zone."""
-        zones: dict[str, list[Wanted]] = {}
-        for item in wanted:
-            zones.setdefault(_parts(item.identifier)[1], []).append(item)
-        single = [item for items in zones.values() if len(items) <= FEW for item in items]
-        found: Found = read_each(scope, single, partial(self._observe, scope))
-        many = {zone: items for zone, items in zones.items() if len(items) > FEW}
-        for answer in scope.gather([partial(_swept, scope, zone, items) for zone, items in many.items()]):
-            found |= answer
-        return found
+        return read_records(scope, wanted)
 
     def _observe(self, scope: Scope, item: Wanted) -> dict[str, Any]:
-        return _observed(scope, item.identifier, _record(scope, item.identifier))
+        return _one(scope, item)
 
     def _place(self, scope: Scope, desired: Properties) -> Identifier | None:
         own = [desired.get(name) for name in ("Name", "Type", "SetIdentifier", "HostedZoneId", "HostedZoneName")]
         if has_unknown(own):
             return None
         zone = desired.get("HostedZoneId") or zone_named(scope, str(desired.get("HostedZoneName", "")))
-        return record_identifier(str(zone), desired)
+        return None if zone is None else record_identifier(str(zone), desired)
 
     def _create(self, scope: Scope, identifier: Identifier, desired: Properties) -> Progress:
-        return self._sent(scope, identifier, desired, [("CREATE", worded(desired))])
+        return change_records(
+            scope, _parts(identifier)[1], identifier, [("CREATE", worded(desired))], desired.get("Comment")
+        )
 
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
         """A record with another name or type is another record, which takes the place of the first in one step."""
-        target = record_identifier(_parts(identifier)[1], change.after)
-        if target == identifier:
-            return self._sent(scope, identifier, change.after, [("UPSERT", worded(change.after))])
-        old = _record(scope, identifier)
-        return self._sent(scope, target, change.after, [("DELETE", old), ("CREATE", worded(change.after))])
+        zone, comment = _parts(identifier)[1], change.after.get("Comment")
+        target = record_identifier(zone, change.after)
+        changes: list[tuple[str, Raw]] = [("UPSERT", worded(change.after))]
+        if target != identifier:
+            changes = [("DELETE", _record(scope, identifier)), ("CREATE", worded(change.after))]
+        return change_records(scope, zone, target, changes, comment)
 
     def _delete(self, scope: Scope, identifier: Identifier) -> Progress:
         """Deleting takes the record as it is."""
-        return self._sent(scope, identifier, {}, [("DELETE", _record(scope, identifier))])
+        return change_records(scope, _parts(identifier)[1], identifier, [("DELETE", _record(scope, identifier))])
 
-    def _sent(
-        self, scope: Scope, identifier: Identifier, about: Properties, changes: list[tuple[str, Raw]]
-    ) -> Progress:
-        batch: dict[str, Any] = {
-            "Changes": [{"Action": action, "ResourceRecordSet": dict(record)} for action, record in changes]
-        }
-        if about.get("Comment"):
-            batch["Comment"] = str(about["Comment"])
-        zone = _parts(identifier)[1]
-        answer = scope.call("route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch)
-        return _standing(identifier, answer)
+
+def read_records(scope: Scope, wanted: Collection[Wanted]) -> Found:
+    """Records by identifier: one by one where a zone has few that are wanted, else all of the zone."""
+    zones: dict[str, list[Wanted]] = {}
+    for item in wanted:
+        zones.setdefault(_parts(item.identifier)[1], []).append(item)
+    single = [item for items in zones.values() if len(items) <= FEW for item in items]
+    found: Found = read_each(scope, single, partial(_one, scope))
+    many = {zone: items for zone, items in zones.items() if len(items) > FEW}
+    for answer in scope.gather([partial(_swept, scope, zone, items) for zone, items in many.items()]):
+        found |= answer
+    return found
+
+
+def change_records(
+    scope: Scope, zone: str, identifier: Identifier, changes: list[tuple[str, Raw]], comment: Any = None
+) -> Progress:
+    """Make changes in one step; ``identifier``: of what there is after them."""
+    batch: dict[str, Any] = {
+        "Changes": [{"Action": action, "ResourceRecordSet": dict(record)} for action, record in changes]
+    }
+    if comment:
+        batch["Comment"] = str(comment)
+    answer = scope.call("route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch)
+    return standing(identifier, answer)
 
 
 def record_identifier(zone: str, record: Raw) -> Identifier:
@@ -114,16 +124,15 @@ def record_identifier(zone: str, record: Raw) -> Identifier:
     return Identifier(f"{name}|{zone}|{record.get('Type', '')}|{record.get('SetIdentifier') or ''}")
 
 
-def zone_named(scope: Scope, name: str) -> str:
-    """The id of the only zone with a name. Raises INVALID_REQUEST if there is none, or several."""
-    answer = scope.call("route53", "list_hosted_zones_by_name", DNSName=name)
+def zone_named(scope: Scope, name: str) -> str | None:
+    """The id of the only zone with a name, None if there is none. Raises INVALID_REQUEST if there are several."""
+    answer = scope.call("route53", "list_hosted_zones_by_name", DNSName=dns_name(name))
     shown = answer.get("HostedZones") or []
     found = [str(zone["Id"]).removeprefix("/hostedzone/") for zone in shown if dns_name(zone["Name"]) == dns_name(name)]
-    if len(found) != 1:
-        several = "several hosted zones are" if found else "no hosted zone is"
-        message = f"{several} named {name}: give the HostedZoneId"
+    if len(found) > 1:
+        message = f"several hosted zones are named {name}: give the HostedZoneId"
         raise AwsFault(FaultKind.INVALID_REQUEST, message, service="route53", operation="ListHostedZonesByName")
-    return found[0]
+    return found[0] if found else None
 
 
 def worded(record: Properties) -> dict[str, Any]:
@@ -157,6 +166,10 @@ def _record(scope: Scope, identifier: Identifier) -> dict[str, Any]:
     raise AwsFault(FaultKind.NOT_FOUND, f"record {identifier} does not exist", service="route53")
 
 
+def _one(scope: Scope, item: Wanted) -> dict[str, Any]:
+    return _observed(scope, item.identifier, _record(scope, item.identifier))
+
+
 def _swept(scope: Scope, zone: str, items: list[Wanted]) -> Found:
     try:
         records = scope.pages("route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone)
@@ -185,7 +198,8 @@ def _observed(scope: Scope, identifier: Identifier, record: Raw) -> dict[str, An
     return {**found, "Name": name, "HostedZoneId": zone}
 
 
-def _standing(identifier: Identifier, answer: Raw) -> Progress:
+def standing(identifier: Identifier, answer: Raw) -> Progress:
+    """How a change stands: Route 53 takes its time to tell its servers."""
     change: Raw = answer.get("ChangeInfo") or {}
     if change.get("Status") != "PENDING":
         return Done(identifier)

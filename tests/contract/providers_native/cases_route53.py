@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, TARGETS, Case, Clients
 from tests.contract.providers_native.hands import REGION
 
@@ -66,9 +69,9 @@ HEALTH_CHECK = Case(
 )
 
 
-def _zone(clients: Clients) -> None:
-    zone = clients("route53").create_hosted_zone(Name="records.example.com", CallerReference="contract-records")
-    TARGETS["@records"] = zone["HostedZone"]["Id"].removeprefix("/hostedzone/")
+def _zone(name: str, clients: Clients) -> None:
+    zone = clients("route53").create_hosted_zone(Name=f"{name}.example.com", CallerReference=f"contract-{name}")
+    TARGETS[f"@{name}"] = zone["HostedZone"]["Id"].removeprefix("/hostedzone/")
 
 
 # Left out, because moto doesn't keep them: CidrRoutingConfig, GeoProximityLocation.
@@ -92,8 +95,37 @@ RECORD = Case(
     },
     resets={"HealthCheckId": ABSENT},
     attributes=("Name", "HostedZoneId"),
-    setup=_zone,
+    setup=partial(_zone, "records"),
     deny=("route53", "ListResourceRecordSets"),
 )
 
-CASES = (ZONE, HEALTH_CHECK, RECORD)
+
+def _address(name: str, last: int) -> dict[str, Any]:
+    return {"Name": f"{name}.group.example.com", "Type": "A", "TTL": "60", "ResourceRecords": [f"192.0.2.{last}"]}
+
+
+# Left out: Comment, which can't be read.
+GROUP = Case(
+    "AWS::Route53::RecordSetGroup",
+    {
+        "HostedZoneName": "group.example.com.",
+        "RecordSets": [
+            _address("b", 1),
+            {
+                "Name": "a.group.example.com.",
+                "Type": "A",
+                "AliasTarget": {
+                    "DNSName": "b.group.example.com",
+                    "EvaluateTargetHealth": False,
+                    "HostedZoneId": "Z0000000000000",
+                },
+            },
+        ],
+    },
+    changes={"RecordSets": [_address("b", 2), _address("a", 3)]},
+    attributes=("Id",),
+    setup=partial(_zone, "group"),
+    deny=("route53", "ListResourceRecordSets"),
+)
+
+CASES = (ZONE, HEALTH_CHECK, RECORD, GROUP)
