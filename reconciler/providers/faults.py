@@ -173,6 +173,8 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
         return FaultKind.ALREADY_EXISTS
     if code == "InvalidChangeBatch" and message.startswith("[Tried to delete") and "but it was not found" in message:
         return FaultKind.NOT_FOUND
+    if operation == "CreateService" and "was not idempotent" in message:
+        return FaultKind.ALREADY_EXISTS
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is
     if code == "LimitExceededException" and "rate exceeded" in message.lower():

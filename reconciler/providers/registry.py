@@ -42,6 +42,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "route53_health": ("AWS::Route53::HealthCheck",),
     "route53_records": ("AWS::Route53::RecordSet",),
     "route53_group": ("AWS::Route53::RecordSetGroup",),
+    "ecs_service": ("AWS::ECS::Service",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 
