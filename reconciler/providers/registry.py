@@ -43,6 +43,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "route53_records": ("AWS::Route53::RecordSet",),
     "route53_group": ("AWS::Route53::RecordSetGroup",),
     "ecs_service": ("AWS::ECS::Service",),
+    "batch": ("AWS::Batch::ComputeEnvironment", "AWS::Batch::JobQueue"),
+    "batch_job": ("AWS::Batch::JobDefinition",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -6,6 +6,7 @@ that stops saying how many tasks there are leaves that to whoever scales them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.ids import ClientToken, Identifier, TypeName
@@ -105,9 +106,10 @@ class _Finder(Finder):
         name, cluster = desired.get("ServiceName"), desired.get("Cluster") or "default"
         if name is None or has_unknown([name, cluster]):
             return ()
-        asked = {"cluster": str(cluster), "services": [str(name)], "include": ["TAGS"]}
-        answer: Any = absent_as(
-            ("ClusterNotFoundException",), {}, lambda: scope.call("ecs", "describe_services", **asked)
+        asked: dict[str, Any] = {"cluster": str(cluster), "services": [str(name)], "include": ["TAGS"]}
+        nothing: Mapping[str, Any] = {}
+        answer = absent_as(
+            ("ClusterNotFoundException",), nothing, lambda: scope.call("ecs", "describe_services", **asked)
         )
         found = [one for one in answer.get("services") or [] if self._reader.alive(one)]
         return tuple(self._located(scope, self._reader.as_item(scope, one)) for one in found)
@@ -137,7 +139,7 @@ class Service(Declared):
         if properties.get("PropagateTags") == "NONE":
             del properties["PropagateTags"]
         deployments = item.answer.get("deployments") or []
-        primary = next((one for one in deployments if one.get("status") == "PRIMARY"), {})
+        primary: Mapping[str, Any] = next((one for one in deployments if one.get("status") == "PRIMARY"), {})
         if lattice := primary.get("vpcLatticeConfigurations"):
             properties[_LATTICE] = value_at(self.schema_in(scope), _LATTICE, lattice, self.declaration.renames)
         return properties
