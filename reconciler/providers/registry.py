@@ -42,6 +42,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "route53_health": ("AWS::Route53::HealthCheck",),
     "route53_records": ("AWS::Route53::RecordSet",),
     "route53_group": ("AWS::Route53::RecordSetGroup",),
+    "elb": ("AWS::ElasticLoadBalancing::LoadBalancer",),
     "ecs_service": ("AWS::ECS::Service",),
     "batch": ("AWS::Batch::ComputeEnvironment", "AWS::Batch::JobQueue"),
     "batch_job": ("AWS::Batch::JobDefinition",),

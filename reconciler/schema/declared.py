@@ -119,6 +119,17 @@ ARN_OR_NAME = _table(
     _at("AWS::SecretsManager::RotationSchedule", "SecretId"),
 )
 
+#: arrays whose order means nothing, which their schemas don't say: describing answers them in any order
+SETS = _table(
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "AvailabilityZones", "Instances", "Listeners", "SecurityGroups"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "AppCookieStickinessPolicy", "LBCookieStickinessPolicy"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies", "Subnets", "Listeners/*/PolicyNames"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/InstancePorts", "Policies/*/LoadBalancerPorts"),
+)
+
+#: arrays of settings of which AWS answers all: "DescribeLoadBalancerPolicies" shows every cipher of an SSL policy
+SETTINGS = _table(_at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"))
+
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(
     _at("AWS::FIS::ExperimentTemplate", "ExperimentReportConfiguration/PostExperimentDuration"),
