@@ -6,20 +6,25 @@ tags. Route 53 has its tags in the tagging API of one region only: they are aske
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
+from reconciler.model.errors import AwsFault
 from reconciler.model.ids import ClientToken, Identifier, Owner, TypeName
+from reconciler.model.resource import Observation, Unreadable, Wanted
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Listing, Read, Tagging, Update
 from reconciler.providers.declared.finding import Finder
 from reconciler.providers.declared.reading import Item
+from reconciler.providers.native.reading import unreadable
 from reconciler.providers.native.shapes import chunks
 from reconciler.providers.native.tagging import as_map, owner_in
 
 _A_CALL = 10
+_LOG = "QueryLoggingConfig"
+_PREFIX = "/hostedzone/"
 
 
 def tagging(kind: str, identifier: str) -> Tagging:
@@ -68,17 +73,8 @@ _OF_ZONE = {"HostedZoneId": "{Id}"}
 _ZONE = Declaration(
     type=TypeName("AWS::Route53::HostedZone"),
     service="route53",
-    prefixes={"Id": "/hostedzone/"},
+    prefixes={"Id": _PREFIX},
     read=Read("get_hosted_zone"),
-    extras=(
-        Read(
-            "list_query_logging_configs",
-            "QueryLoggingConfigs.0",
-            constants=_OF_ZONE,
-            shows=("QueryLoggingConfig",),
-            into="QueryLoggingConfig",
-        ),
-    ),
     create=Call("create_hosted_zone", ("Name", "HostedZoneConfig", "DelegationSetId", "VPCs"), {"VPCs": "VPC"}),
     made="HostedZone",
     repeatable="CallerReference",
@@ -113,7 +109,11 @@ _ZONE = Declaration(
     tagging=tagging("hostedzone", "Id"),
     resets={"HostedZoneFeatures": {"EnableAcceleratedRecovery": False}},
     also=("ec2:DescribeVpcs",),
-    also_reads=("route53:ListTagsForResources", "route53:ListHostedZonesByName"),
+    also_reads=(
+        "route53:ListTagsForResources",
+        "route53:ListHostedZonesByName",
+        "route53:ListQueryLoggingConfigs",
+    ),
 )
 
 
@@ -160,7 +160,7 @@ class HostedZone(Tagged):
         if "VPCs" in update.names:
             self._associate(scope, identifier, before, after)
             return
-        if "QueryLoggingConfig" in update.names:
+        if _LOG in update.names:
             self._log_queries(scope, identifier, update, after)
             return
         super().change(scope, identifier, update, before, after)
@@ -174,18 +174,49 @@ class HostedZone(Tagged):
             if vpc not in new:
                 scope.call("route53", "disassociate_vpc_from_hosted_zone", HostedZoneId=identifier, VPC=dict(vpc))
 
+    def remove(self, scope: Scope, identifier: Identifier) -> None:
+        """See ``Declared``: the log of queries goes before its zone."""
+        self._reader.item(scope, identifier)
+        _stop_logging(scope, identifier)
+        super().remove(scope, identifier)
+
     def _log_queries(self, scope: Scope, identifier: Identifier, update: Update, after: Properties) -> None:
-        for one in scope.pages("route53", "list_query_logging_configs", "QueryLoggingConfigs", HostedZoneId=identifier):
-            scope.call("route53", "delete_query_logging_config", Id=one["Id"])
-        if after.get("QueryLoggingConfig"):
+        _stop_logging(scope, identifier)
+        if after.get(_LOG):
             super().change(scope, identifier, update, {}, after)
+
+    def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
+        """See ``ports.ResourceProvider``: one listing has the logs of all zones."""
+        found = dict(super().read_many(scope, wanted))
+        asked = {item.identifier for item in wanted if _LOG in item.properties} & found.keys()
+        if not asked:
+            return found
+        try:
+            logs = {one["HostedZoneId"].removeprefix(_PREFIX): one for one in _logs(scope)}
+        except AwsFault as fault:
+            return found | {identifier: unreadable(identifier, fault) for identifier in asked}
+        for identifier in asked & logs.keys():
+            if isinstance(known := found[identifier], Observation):
+                log = {"CloudWatchLogsLogGroupArn": logs[identifier]["CloudWatchLogsLogGroupArn"]}
+                found[identifier] = Observation(identifier, {**known.properties, _LOG: log})
+        return found
+
+
+def _logs(scope: Scope) -> list[dict[str, Any]]:
+    return scope.pages("route53", "list_query_logging_configs", "QueryLoggingConfigs")
+
+
+def _stop_logging(scope: Scope, zone: str) -> None:
+    for one in _logs(scope):
+        if one["HostedZoneId"].removeprefix(_PREFIX) == zone:
+            scope.call("route53", "delete_query_logging_config", Id=one["Id"])
 
 
 def _made_with(scope: Scope, name: str, token: ClientToken) -> Identifier | None:
     answer = scope.call("route53", "list_hosted_zones_by_name", DNSName=name)
     for zone in answer.get("HostedZones") or []:
         if zone.get("CallerReference") == token:
-            return Identifier(str(zone["Id"]).removeprefix("/hostedzone/"))
+            return Identifier(str(zone["Id"]).removeprefix(_PREFIX))
     return None
 
 

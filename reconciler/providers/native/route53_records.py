@@ -79,9 +79,9 @@ class RecordSet(UntaggedProvider):
         """A record with another name or type is another record, which takes the place of the first in one step."""
         zone, comment = _parts(identifier)[1], change.after.get("Comment")
         target = record_identifier(zone, change.after)
-        changes: list[tuple[str, Raw]] = [("UPSERT", worded(change.after))]
-        if target != identifier:
-            changes = [("DELETE", _record(scope, identifier)), ("CREATE", worded(change.after))]
+        if _parts(target) == _parts(identifier):
+            return change_records(scope, zone, identifier, [("UPSERT", worded(change.after))], comment)
+        changes: list[tuple[str, Raw]] = [("DELETE", _record(scope, identifier)), ("CREATE", worded(change.after))]
         return change_records(scope, zone, target, changes, comment)
 
     def _delete(self, scope: Scope, identifier: Identifier) -> Progress:
@@ -93,10 +93,10 @@ def read_records(scope: Scope, wanted: Collection[Wanted]) -> Found:
     """Records by identifier: one by one where a zone has few that are wanted, else all of the zone."""
     zones: dict[str, list[Wanted]] = {}
     for item in wanted:
-        zones.setdefault(_parts(item.identifier)[1], []).append(item)
-    single = [item for items in zones.values() if len(items) <= FEW for item in items]
+        zones.setdefault("|".join(item.identifier.split("|")[1:2]), []).append(item)
+    single = [item for zone, items in zones.items() if not zone or len(items) <= FEW for item in items]
     found: Found = read_each(scope, single, partial(_one, scope))
-    many = {zone: items for zone, items in zones.items() if len(items) > FEW}
+    many = {zone: items for zone, items in zones.items() if zone and len(items) > FEW}
     for answer in scope.gather([partial(_swept, scope, zone, items) for zone, items in many.items()]):
         found |= answer
     return found
@@ -146,11 +146,12 @@ def worded(record: Properties) -> dict[str, Any]:
 
 
 def _parts(identifier: Identifier) -> tuple[str, str, str, str]:
-    parts = identifier.split("|", 3)
-    if len(parts) != 4:
+    """Name, zone, type and set identifier; the last may be left out, and the name spelled as Route 53 does."""
+    parts = [*identifier.split("|", 3), ""]
+    if len(parts) < 4:
         message = f"{identifier} is no identifier of a record: Name|HostedZoneId|Type|SetIdentifier"
         raise AwsFault(FaultKind.INVALID_REQUEST, message)
-    return (parts[0], parts[1], parts[2], parts[3])
+    return (dns_name(parts[0]), parts[1], parts[2], parts[3])
 
 
 def _record(scope: Scope, identifier: Identifier) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def _record(scope: Scope, identifier: Identifier) -> dict[str, Any]:
         start["StartRecordIdentifier"] = set_identifier
     answer = scope.call("route53", "list_resource_record_sets", HostedZoneId=zone, MaxItems=_ONE, **start)
     for record in answer.get("ResourceRecordSets") or []:
-        if record_identifier(zone, record) == identifier:
+        if _parts(record_identifier(zone, record)) == _parts(identifier):
             return dict(record)
     raise AwsFault(FaultKind.NOT_FOUND, f"record {identifier} does not exist", service="route53")
 
@@ -178,12 +179,12 @@ def _swept(scope: Scope, zone: str, items: list[Wanted]) -> Found:
             return {}
         return {item.identifier: unreadable(item.identifier, fault) for item in items}
     shown: dict[Identifier, dict[str, Any] | Unreadable] = {}
-    asked = {item.identifier for item in items}
+    asked = {_parts(item.identifier): item.identifier for item in items}
     for record in records:
-        if dns_name(str(record.get("Name", ""))).count("|"):
-            continue
-        identifier = record_identifier(zone, record)
-        if identifier in asked:
+        if "|" in dns_name(str(record.get("Name", ""))):
+            continue  # none of ours
+        identifier = asked.get(_parts(record_identifier(zone, record)))
+        if identifier is not None:
             shown[identifier] = _observed(scope, identifier, record)
     return shown
 

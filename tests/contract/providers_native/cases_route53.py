@@ -8,7 +8,8 @@ from typing import Any
 from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, TARGETS, Case, Clients
 from tests.contract.providers_native.hands import REGION
 
-# Left out, because moto doesn't know them: HostedZoneFeatures; QueryLoggingConfig (it doesn't find a zone's).
+# Left out, because moto doesn't know it: HostedZoneFeatures. QueryLoggingConfig is tried in ``test_route53``: its log
+# group must be in us-east-1. DelegationSetId is for public zones.
 ZONE = Case(
     "AWS::Route53::HostedZone",
     {

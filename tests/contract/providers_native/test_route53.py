@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from reconciler.model.errors import AwsFault, FaultKind
-from reconciler.model.resource import Wanted
+from reconciler.model.ids import Identifier
+from reconciler.model.resource import Observation, Unreadable, Wanted
 from reconciler.ports import Scope
 from reconciler.testing.localaws import LocalAws
-from tests.contract.providers_native.hands import ACCOUNT, REGION, Hands, owner
+from tests.contract.providers_native.hands import ACCOUNT, REGION, Hands, owned, owner
 
 RECORD, GROUP = "AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup"
 ME = owner("Name")
@@ -33,6 +34,30 @@ def text(name: str, value: str = "one", **more: Any) -> dict[str, Any]:
     }
 
 
+def test_queries_are_logged_elsewhere_and_no_more(scope: Scope, aws: LocalAws) -> None:
+    logs = aws.client("logs", account=ACCOUNT, region="us-east-1")
+    arns = [f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/route53/{name}:*" for name in ("one", "two")]
+    for name in ("one", "two"):
+        logs.create_log_group(logGroupName=f"/aws/route53/{name}")
+    one, two = ({"QueryLoggingConfig": {"CloudWatchLogsLogGroupArn": arn}} for arn in arns)
+    hands = Hands(scope, "AWS::Route53::HostedZone")
+    desired = owned({"Name": "logged.example.com", **one}, ME, "AWS::Route53::HostedZone")
+    made = hands.create(desired)
+    assert hands.drift(made, desired) == []
+    hands.update(made, {**desired, **two}, "QueryLoggingConfig")
+    assert hands.drift(made, two) == []
+    plain = {name: value for name, value in desired.items() if name != "QueryLoggingConfig"}
+    hands.update(made, plain, "QueryLoggingConfig")
+    live = hands.read(made, *desired)
+    assert live is not None
+    assert "QueryLoggingConfig" not in live.properties
+    assert live.properties["NameServers"]
+    hands.update(made, desired, "QueryLoggingConfig")
+    hands.delete(made)
+    client = aws.client("route53", account=ACCOUNT, region=REGION)
+    assert client.list_query_logging_configs()["QueryLoggingConfigs"] == []
+
+
 def test_a_zone_may_be_named_and_a_name_has_several_spellings(scope: Scope, zone: str) -> None:
     hands = Hands(scope, RECORD)
     named = text("*.spelled", HostedZoneName="Special.Example.Com")
@@ -51,6 +76,20 @@ def test_a_zone_that_is_yet_to_be_made_has_no_records(scope: Scope) -> None:
     assert hands.locate(desired, ME) is None
     with pytest.raises(AwsFault, match="none has that name"):
         hands.create(desired)
+
+
+def test_an_identifier_may_be_spelled_otherwise_and_one_that_is_none_spoils_no_other(scope: Scope, zone: str) -> None:
+    hands = Hands(scope, RECORD)
+    desired = text("*.imported", HostedZoneId=zone)
+    hands.create(desired)
+    spelled, none = Identifier(rf"\052.imported.special.example.com.|{zone}|TXT"), Identifier("nonsense")
+    found = hands.provider.read_many(scope, [Wanted(spelled, frozenset(desired)), Wanted(none, frozenset())])
+    assert isinstance(found[spelled], Observation)
+    assert isinstance(found[none], Unreadable)
+    hands.update(spelled, {**desired, "TTL": "30"}, "TTL")
+    assert hands.drift(spelled, {**desired, "TTL": "30"}) == []
+    hands.delete(spelled)
+    assert hands.read(spelled) is None
 
 
 def test_a_record_with_other_values_is_not_taken(scope: Scope, zone: str) -> None:
