@@ -320,6 +320,16 @@ NEEDS: Mapping[str, Needs] = {
         arn="arn:{partition}:kms:{region}:{account}:{name}",
         name="AliasName",
     ),
+    "AWS::Route53::RecordSet": Needs(
+        "route53",
+        "ListResourceRecordSets ListHostedZonesByName",
+        "ChangeResourceRecordSets GetChange",
+    ),
+    "AWS::Route53::RecordSetGroup": Needs(
+        "route53",
+        "ListResourceRecordSets ListHostedZonesByName GetHostedZone",
+        "ChangeResourceRecordSets GetChange",
+    ),
 }  # fmt: skip
 
 #: Actions that are checked against what a property of the type names: the property, and the type of what it names.

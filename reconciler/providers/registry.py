@@ -90,6 +90,14 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "emr": ("AWS::EMR::SecurityConfiguration",),
     "sagemaker": ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"),
+    "route53": ("AWS::Route53::HostedZone",),
+    "route53_health": ("AWS::Route53::HealthCheck",),
+    "route53_records": ("AWS::Route53::RecordSet",),
+    "route53_group": ("AWS::Route53::RecordSetGroup",),
+    "elb": ("AWS::ElasticLoadBalancing::LoadBalancer",),
+    "ecs_service": ("AWS::ECS::Service",),
+    "batch": ("AWS::Batch::ComputeEnvironment", "AWS::Batch::JobQueue"),
+    "batch_job": ("AWS::Batch::JobDefinition",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -112,6 +112,8 @@ PUBLIC_KEY = _table(_at("AWS::EC2::KeyPair", "PublicKeyMaterial"))
 #: given by name or id, answered as an ARN, or the other way round; the ARN's last part is the name or id
 ARN_OR_NAME = _table(
     _at("AWS::CloudTrail::Trail", "SnsTopicName"),
+    _at("AWS::Batch::JobQueue", "ComputeEnvironmentOrder/*/ComputeEnvironment"),
+    _at("AWS::Batch::JobQueue", "ServiceEnvironmentOrder/*/ServiceEnvironment"),
     _at("AWS::ECS::Service", "Cluster"),
     _at("AWS::ECS::TaskSet", "Cluster", "Service"),
     _at("AWS::Events::Rule", "EventBusName"),
@@ -121,18 +123,25 @@ ARN_OR_NAME = _table(
     _at("AWS::SecretsManager::RotationSchedule", "SecretId"),
 )
 
-#: lists that the schemas call ordered although they are sets: a certificate is for all of its names alike, and the
-#: subscriptions of a topic are listed in no order
-UNORDERED = _table(
-    _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
-    _at("AWS::SNS::Topic", "Subscription"),
-)
-
 #: free-form objects of texts in which AWS shows more than it was given: keys that a plan doesn't set don't count
 FILLED_UP = _table(
     _at("AWS::RDS::DBClusterParameterGroup", "Parameters"),
     _at("AWS::RDS::DBParameterGroup", "Parameters"),
 )
+
+#: arrays whose order means nothing, which their schemas don't say: describing answers them in any order, and a
+#: certificate is for all of its names alike
+SETS = _table(
+    _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "AvailabilityZones", "Instances", "Listeners", "SecurityGroups"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "AppCookieStickinessPolicy", "LBCookieStickinessPolicy"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies", "Subnets", "Listeners/*/PolicyNames"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/InstancePorts", "Policies/*/LoadBalancerPorts"),
+    _at("AWS::SNS::Topic", "Subscription"),
+)
+
+#: arrays of settings of which AWS answers all: "DescribeLoadBalancerPolicies" shows every cipher of an SSL policy
+SETTINGS = _table(_at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"))
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(

@@ -183,6 +183,7 @@ class Declaration:
     ``arn``: the resource's ARN; where the identifier is it, ``{Arn}``. ``repeatable``: the create call's parameter for
     a client token. ``looks_first``: the create call answers an existing resource as if it had made it.
     ``resets``: what AWS gives a resource that doesn't say. ``unsupported``: properties that aren't managed.
+    ``prefixes``: what answers put before a property's value and the schema doesn't (``/hostedzone/``).
     ``also`` and ``also_reads``: IAM actions that writing and reading need besides (``iam:PassRole``).
     """
 
@@ -207,6 +208,7 @@ class Declaration:
     looks_first: bool = False
     resets: Mapping[str, Any] = field(default_factory=dict)
     unsupported: frozenset[str] = frozenset()
+    prefixes: Mapping[str, str] = field(default_factory=dict)
     also: Names = ()
     also_reads: Names = ()
 
