@@ -183,7 +183,8 @@ class Declaration:
     ``arn``: the resource's ARN; where the identifier is it, ``{Arn}``. ``repeatable``: the create call's parameter for
     a client token. ``looks_first``: the create call answers an existing resource as if it had made it.
     ``resets``: what AWS gives a resource that doesn't say. ``unsupported``: properties that aren't managed.
-    ``also`` and ``also_reads``: IAM actions that writing and reading need besides (``iam:PassRole``).
+    ``also`` and ``also_reads``: IAM actions that writing and reading need besides (``iam:PassRole``). ``asks``: those
+    that only the writing of a property needs.
     """
 
     type: TypeName
@@ -209,6 +210,7 @@ class Declaration:
     unsupported: frozenset[str] = frozenset()
     also: Names = ()
     also_reads: Names = ()
+    asks: Mapping[str, Names] = field(default_factory=dict)
 
 
 def arn_tagging(
