@@ -75,6 +75,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_launch_template": ("AWS::EC2::LaunchTemplate",),
     "autoscaling": ("AWS::AutoScaling::LaunchConfiguration",),
     "apigateway": ("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource"),
+    "apigateway_method": ("AWS::ApiGateway::Method",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

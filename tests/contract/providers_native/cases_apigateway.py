@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.contract.providers_native.cases import ABSENT, TAGS, TARGETS, Case, Clients, bucket_policy
+from tests.contract.providers_native.hands import ACCOUNT
 
 
 def definition(path: str) -> dict[str, Any]:
@@ -60,4 +61,81 @@ RESOURCE = Case(
     deny=("apigateway", "GetResource"),
 )
 
-CASES = (API, RESOURCE)
+# moto forgets the integration's ConnectionId and CacheKeyParameters
+METHOD = Case(
+    "AWS::ApiGateway::Method",
+    {
+        "RestApiId": "@api-of-method",
+        "ResourceId": "@api-of-method-root",
+        "HttpMethod": "POST",
+        "AuthorizationType": "CUSTOM",
+        "AuthorizerId": "abc123",
+        "ApiKeyRequired": True,
+        "OperationName": "AddPet",
+        "RequestModels": {"application/json": "Empty"},
+        "RequestParameters": {"method.request.header.X-Id": True},
+        "RequestValidatorId": "val123",
+        "MethodResponses": [
+            {
+                "StatusCode": "200",
+                "ResponseModels": {"application/json": "Empty"},
+                "ResponseParameters": {"method.response.header.X-Id": True},
+            },
+            {"StatusCode": "400"},
+        ],
+        "Integration": {
+            "Type": "HTTP",
+            "IntegrationHttpMethod": "PUT",
+            "Uri": "https://example.com/pets",
+            "CacheNamespace": "pets",
+            "ConnectionType": "INTERNET",
+            "ContentHandling": "CONVERT_TO_TEXT",
+            "Credentials": f"arn:aws:iam::{ACCOUNT}:role/contract-gateway",
+            "PassthroughBehavior": "NEVER",
+            "RequestParameters": {"integration.request.header.X-Id": "method.request.header.X-Id"},
+            "RequestTemplates": {"application/json": "$input.json('$')"},
+            "TimeoutInMillis": 5000,
+            "IntegrationResponses": [
+                {
+                    "StatusCode": "200",
+                    "ContentHandling": "CONVERT_TO_TEXT",
+                    "ResponseParameters": {"method.response.header.X-Id": "integration.response.header.X-Id"},
+                    "ResponseTemplates": {"application/json": "$input.json('$')"},
+                },
+                {"StatusCode": "400", "SelectionPattern": "4.."},
+            ],
+        },
+    },
+    changes={
+        "AuthorizationType": "AWS_IAM",
+        "AuthorizerId": "def456",
+        "ApiKeyRequired": False,
+        "AuthorizationScopes": ["pets"],
+        "OperationName": "PutPet",
+        "RequestModels": {"application/xml": "Empty"},
+        "RequestParameters": {"method.request.header.X-Id": False},
+        "RequestValidatorId": "val456",
+        "MethodResponses": [{"StatusCode": "200"}, {"StatusCode": "404"}],
+        "Integration": {
+            "Type": "MOCK",
+            "RequestTemplates": {"application/json": '{"statusCode": 200}'},
+            "IntegrationResponses": [{"StatusCode": "404"}],
+        },
+    },
+    resets={
+        "ApiKeyRequired": False,
+        "AuthorizationScopes": ABSENT,
+        "AuthorizationType": "NONE",
+        "AuthorizerId": ABSENT,
+        "OperationName": ABSENT,
+        "RequestModels": ABSENT,
+        "RequestParameters": ABSENT,
+        "RequestValidatorId": ABSENT,
+        "Integration": ABSENT,
+        "MethodResponses": ABSENT,
+    },
+    setup=_api("api-of-method"),
+    deny=("apigateway", "GetMethod"),
+)
+
+CASES = (API, RESOURCE, METHOD)
