@@ -76,6 +76,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "autoscaling": ("AWS::AutoScaling::LaunchConfiguration",),
     "apigateway": ("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource"),
     "apigateway_method": ("AWS::ApiGateway::Method",),
+    "apigateway_stage": ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

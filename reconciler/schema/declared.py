@@ -124,6 +124,7 @@ ARN_OR_NAME = _table(
 #: lists that the schemas call ordered although they are sets: a certificate is for all of its names alike, and the
 #: subscriptions of a topic are listed in no order
 UNORDERED = _table(
+    _at("AWS::ApiGateway::Method", "AuthorizationScopes"),
     _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
     _at("AWS::SNS::Topic", "Subscription"),
 )
@@ -140,3 +141,10 @@ DURATION = _table(
 
 #: times of day and date beside those that the schemas call ``date-time``
 MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime"))
+
+#: ARNs of log groups, which are given with or without the ":*" that stands for their streams
+GROUP_ARN = _table(_at("AWS::ApiGateway::Stage", "AccessLogSetting/DestinationArn"))
+
+#: paths of an API, whose slashes are written ``~1`` ("the path value /resource/subresource must be encoded as
+#: /~1resource~1subresource") or not
+METHOD_PATH = _table(_at("AWS::ApiGateway::Stage", "MethodSettings/*/ResourcePath"))

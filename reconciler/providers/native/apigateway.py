@@ -147,6 +147,11 @@ class RestApi(Part):
             message = f"the definition of {self.type_name} {identifier} can't be taken back: set it to what is wanted"
             raise AwsFault(FaultKind.INVALID_REQUEST, message)
 
+    def _differing(self, scope: Scope, desired: Properties, live: Properties) -> frozenset[str]:
+        """As in ``Declared``. A definition is never shown: a create that was cut short may not have come to it."""
+        given = {name for name in ("Body", "BodyS3Location") if desired.get(name) is not None}
+        return super()._differing(scope, desired, live) | given
+
     def _restore(self, scope: Scope, identifier: Identifier, desired: Properties) -> None:
         wanted = {name: desired[name] for name in _WAYS if desired.get(name) is not None}
         live = self._live(scope, identifier, frozenset(wanted))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.providers_native.cases import ABSENT, TAGS, TARGETS, Case, Clients, bucket_policy
-from tests.contract.providers_native.hands import ACCOUNT
+from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, TARGETS, Case, Clients, bucket_policy
+from tests.contract.providers_native.hands import ACCOUNT, REGION
 
 
 def definition(path: str) -> dict[str, Any]:
-    method = {"x-amazon-apigateway-integration": {"type": "MOCK", "httpMethod": "POST"}}
+    integration = {"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "https://example.com"}
+    method = {"responses": {}, "x-amazon-apigateway-integration": integration}
     return {"openapi": "3.0.1", "info": {"title": "defined", "version": "1"}, "paths": {path: {"get": method}}}
 
 
@@ -115,7 +116,7 @@ METHOD = Case(
         "RequestModels": {"application/xml": "Empty"},
         "RequestParameters": {"method.request.header.X-Id": False},
         "RequestValidatorId": "val456",
-        "MethodResponses": [{"StatusCode": "200"}, {"StatusCode": "404"}],
+        "MethodResponses": [{"StatusCode": "404"}, {"StatusCode": "200"}],
         "Integration": {
             "Type": "MOCK",
             "RequestTemplates": {"application/json": '{"statusCode": 200}'},
@@ -138,4 +139,91 @@ METHOD = Case(
     deny=("apigateway", "GetMethod"),
 )
 
-CASES = (API, RESOURCE, METHOD)
+
+def _deployable(name: str) -> Any:
+    def setup(clients: Clients) -> None:
+        _api(name)(clients)
+        gateway = clients("apigateway")
+        method = {"restApiId": TARGETS[f"@{name}"], "resourceId": TARGETS[f"@{name}-root"], "httpMethod": "GET"}
+        gateway.put_method(**method, authorizationType="NONE")
+        gateway.put_integration(**method, type="MOCK")
+        for number in ("one", "two"):
+            TARGETS[f"@{name}-{number}"] = gateway.create_deployment(restApiId=TARGETS[f"@{name}"])["id"]
+
+    return setup
+
+
+# moto can't change a deployment
+DEPLOYMENT = Case(
+    "AWS::ApiGateway::Deployment",
+    {"RestApiId": "@api-of-deployment", "Description": "as wanted"},
+    attributes=("DeploymentId",),
+    findable=False,
+    setup=_deployable("api-of-deployment"),
+    deny=("apigateway", "GetDeployment"),
+    twice=False,
+)
+
+# moto forgets CanarySetting, ClientCertificateId and DocumentationVersion, and that settings of methods were taken away
+STAGE = Case(
+    "AWS::ApiGateway::Stage",
+    {
+        "RestApiId": "@api-of-stage",
+        "StageName": "test",
+        "DeploymentId": "@api-of-stage-one",
+        "Description": "as wanted",
+        "AccessLogSetting": {
+            "DestinationArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:contract-stage:*",
+            "Format": "$context.requestId",
+        },
+        "CacheClusterEnabled": True,
+        "CacheClusterSize": "0.5",
+        "MethodSettings": [
+            {
+                "ResourcePath": "/*",
+                "HttpMethod": "*",
+                "CacheDataEncrypted": False,
+                "CacheTtlInSeconds": 60,
+                "CachingEnabled": True,
+                "DataTraceEnabled": True,
+                "LoggingLevel": "INFO",
+                "MetricsEnabled": True,
+                "ThrottlingBurstLimit": 10,
+                "ThrottlingRateLimit": 5.5,
+            },
+            {"ResourcePath": "/~1pets~1{pet}", "HttpMethod": "GET", "MetricsEnabled": True},
+        ],
+        "TracingEnabled": True,
+        "Variables": {"one": "1", "two": "2"},
+        "Tags": TAGS,
+    },
+    changes={
+        "DeploymentId": "@api-of-stage-two",
+        "Description": "otherwise",
+        "AccessLogSetting": {
+            "DestinationArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:contract-other-stage",
+            "Format": "$context.identity.sourceIp",
+        },
+        "CacheClusterSize": "1.6",
+        "MethodSettings": [
+            {"ResourcePath": "/*", "HttpMethod": "*", "LoggingLevel": "ERROR", "ThrottlingBurstLimit": 20},
+            {"ResourcePath": "/pets/{pet}", "HttpMethod": "GET", "MetricsEnabled": False},
+        ],
+        "TracingEnabled": False,
+        "Variables": {"one": "3", "three": "3"},
+        "Tags": OTHER_TAGS,
+    },
+    resets={
+        "AccessLogSetting": ABSENT,
+        "CacheClusterEnabled": False,
+        "Description": ABSENT,
+        "TracingEnabled": False,
+        "Variables": ABSENT,
+        "Tags": ABSENT,
+    },
+    setup=_deployable("api-of-stage"),
+    deny=("apigateway", "GetStage"),
+    searchable=False,
+)
+
+CASES = (API, RESOURCE, METHOD, DEPLOYMENT, STAGE)
