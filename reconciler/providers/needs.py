@@ -348,7 +348,14 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     **{("AWS::IAM::User", f"iam:{verb}Group"): ("Groups", "group") for verb in ("AddUserTo", "RemoveUserFrom")},
 }
 #: Actions that are checked against other resources than the type's own: ARN patterns of those.
-ELSEWHERE: Mapping[str, tuple[str, ...]] = {"kms:DescribeKey": ("arn:{partition}:kms:{region}:{account}:key/*",)}
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "kms:DescribeKey": ("arn:{partition}:kms:{region}:{account}:key/*",),
+    # an API's ARN has no account, and its parts and tags are paths
+    **dict.fromkeys(
+        [f"apigateway:{method}" for method in ("DELETE", "GET", "PATCH", "POST", "PUT", "UpdateRestApiPolicy")],
+        ("arn:{partition}:apigateway:{region}::/restapis*", "arn:{partition}:apigateway:{region}::/tags/*"),
+    ),
+}
 #: Actions that are checked against other resources besides.
 ALSO: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     ("kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"), ("arn:{partition}:kms:{region}:{account}:key/*",)

@@ -98,6 +98,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ecs_service": ("AWS::ECS::Service",),
     "batch": ("AWS::Batch::ComputeEnvironment", "AWS::Batch::JobQueue"),
     "batch_job": ("AWS::Batch::JobDefinition",),
+    "apigateway": ("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource"),
+    "apigateway_method": ("AWS::ApiGateway::Method",),
+    "apigateway_stage": ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

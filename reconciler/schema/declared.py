@@ -132,6 +132,7 @@ FILLED_UP = _table(
 #: arrays whose order means nothing, which their schemas don't say: describing answers them in any order, and a
 #: certificate is for all of its names alike
 SETS = _table(
+    _at("AWS::ApiGateway::Method", "AuthorizationScopes"),
     _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "AvailabilityZones", "Instances", "Listeners", "SecurityGroups"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "AppCookieStickinessPolicy", "LBCookieStickinessPolicy"),
@@ -152,3 +153,10 @@ DURATION = _table(
 
 #: times of day and date beside those that the schemas call ``date-time``
 MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime"))
+
+#: ARNs of log groups, which are given with or without the ":*" that stands for their streams
+GROUP_ARN = _table(_at("AWS::ApiGateway::Stage", "AccessLogSetting/DestinationArn"))
+
+#: paths of an API, whose slashes are written ``~1`` ("the path value /resource/subresource must be encoded as
+#: /~1resource~1subresource") or not
+METHOD_PATH = _table(_at("AWS::ApiGateway::Stage", "MethodSettings/*/ResourcePath"))

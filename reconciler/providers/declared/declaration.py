@@ -184,7 +184,8 @@ class Declaration:
     a client token. ``looks_first``: the create call answers an existing resource as if it had made it.
     ``resets``: what AWS gives a resource that doesn't say. ``unsupported``: properties that aren't managed.
     ``prefixes``: what answers put before a property's value and the schema doesn't (``/hostedzone/``).
-    ``also`` and ``also_reads``: IAM actions that writing and reading need besides (``iam:PassRole``).
+    ``also`` and ``also_reads``: IAM actions that writing and reading need besides (``iam:PassRole``). ``asks``: those
+    that only the writing of a property needs.
     """
 
     type: TypeName
@@ -211,6 +212,7 @@ class Declaration:
     prefixes: Mapping[str, str] = field(default_factory=dict)
     also: Names = ()
     also_reads: Names = ()
+    asks: Mapping[str, Names] = field(default_factory=dict)
 
 
 def arn_tagging(
