@@ -74,6 +74,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_attachment": ("AWS::EC2::VolumeAttachment",),
     "ec2_launch_template": ("AWS::EC2::LaunchTemplate",),
     "autoscaling": ("AWS::AutoScaling::LaunchConfiguration",),
+    "ec2_instance": ("AWS::EC2::Instance",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -128,6 +128,12 @@ UNORDERED = _table(
     _at("AWS::SNS::Topic", "Subscription"),
 )
 
+#: lists in which AWS shows more than it was given: the devices of an image, what was attached or assigned later
+MORE_SHOWN = _table(
+    _at("AWS::EC2::Instance", "BlockDeviceMappings", "NetworkInterfaces"),
+    _at("AWS::EC2::Instance", "NetworkInterfaces/*/Ipv6Addresses", "NetworkInterfaces/*/PrivateIpAddresses"),
+)
+
 #: free-form objects in which AWS shows more than it was given: keys that a plan doesn't set don't count
 FILLED_UP = _table(_at("AWS::CloudFormation::Stack", "Parameters"))
 

@@ -86,7 +86,7 @@ def pairs(
     item that several fit is given to the one that nothing else fits.
     """
     node = _listed(schema, path)
-    rest_is_others = partial(node)
+    rest_is_others = partial(node) or (schema is not None and (schema.type_name, path) in declared.MORE_SHOWN)
     if len(wanted) > len(live) or (len(wanted) < len(live) and not rest_is_others):
         return None
     item = (*path, "*")
