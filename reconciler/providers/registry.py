@@ -75,6 +75,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_launch_template": ("AWS::EC2::LaunchTemplate",),
     "autoscaling": ("AWS::AutoScaling::LaunchConfiguration",),
     "ec2_instance": ("AWS::EC2::Instance",),
+    "autoscaling_group": ("AWS::AutoScaling::AutoScalingGroup",),
+    "autoscaling_policy": ("AWS::AutoScaling::ScheduledAction", "AWS::AutoScaling::ScalingPolicy"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 
