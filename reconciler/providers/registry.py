@@ -77,6 +77,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_instance": ("AWS::EC2::Instance",),
     "autoscaling_group": ("AWS::AutoScaling::AutoScalingGroup",),
     "autoscaling_policy": ("AWS::AutoScaling::ScheduledAction", "AWS::AutoScaling::ScalingPolicy"),
+    "ec2_spot_fleet": ("AWS::EC2::SpotFleet",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 
