@@ -185,15 +185,14 @@ class Instance(Restarted):
         found = dict(super().read_many(scope, wanted))
         for name, completed in ((_DEVICES, with_volumes), (_TEMPLATE, with_names)):
             asking = {item.identifier for item in wanted if name in item.properties}
-            shown = [
-                one
-                for key, one in found.items()
-                if key in asking and isinstance(one, Observation) and one.properties.get(name)
-            ]
+            having = [one for one in found.values() if isinstance(one, Observation) and one.properties.get(name)]
+            shown = [one for one in having if one.identifier in asking]
             try:
                 found |= completed(scope, shown) if shown else {}
             except AwsFault as fault:
                 found |= {one.identifier: unreadable(one.identifier, fault) for one in shown}
+            # half of it is none of it
+            found |= {one.identifier: _without(one, name) for one in having if one.identifier not in asking}
         return found
 
     def make(self, scope: Scope, desired: Properties, token: ClientToken) -> Identifier:
@@ -289,6 +288,11 @@ def _attribute(name: str, value: Any) -> dict[str, Any]:
     if name == "InstanceId":
         return {name: value}
     return {_ATTRIBUTES.get(name, name): {"Value": decoded(str(value)) if name == "UserData" else value}}
+
+
+def _without(observation: Observation, name: str) -> Observation:
+    kept = {key: value for key, value in observation.properties.items() if key != name}
+    return Observation(observation.identifier, kept)
 
 
 PROVIDERS: tuple[ResourceProvider, ...] = (Instance(_INSTANCE),)
