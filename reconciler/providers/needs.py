@@ -123,6 +123,8 @@ NEEDS: Mapping[str, Needs] = {
         for side in ("Ingress", "Egress")
     },
     "AWS::EC2::VolumeAttachment": Needs("ec2", "DescribeVolumes", "AttachVolume DetachVolume"),
+    "AWS::EC2::SubnetNetworkAclAssociation": Needs("ec2", "DescribeNetworkAcls", "ReplaceNetworkAclAssociation"),
+    "AWS::EC2::VPCDHCPOptionsAssociation": Needs("ec2", "DescribeVpcs", "AssociateDhcpOptions"),
     "AWS::S3::Bucket": Needs(
         "s3",
         "GetBucketTagging GetBucketVersioning",

@@ -101,6 +101,11 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "apigateway": ("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource"),
     "apigateway_method": ("AWS::ApiGateway::Method",),
     "apigateway_stage": ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"),
+    "ec2_instance": ("AWS::EC2::Instance",),
+    "autoscaling_group": ("AWS::AutoScaling::AutoScalingGroup",),
+    "autoscaling_policy": ("AWS::AutoScaling::ScheduledAction", "AWS::AutoScaling::ScalingPolicy"),
+    "ec2_spot_fleet": ("AWS::EC2::SpotFleet",),
+    "ec2_association": ("AWS::EC2::SubnetNetworkAclAssociation", "AWS::EC2::VPCDHCPOptionsAssociation"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -141,8 +141,13 @@ SETS = _table(
     _at("AWS::SNS::Topic", "Subscription"),
 )
 
-#: arrays of settings of which AWS answers all: "DescribeLoadBalancerPolicies" shows every cipher of an SSL policy
-SETTINGS = _table(_at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"))
+#: lists in which AWS shows more than it was given: the devices of an image, what was attached or assigned later, every
+#: cipher of an SSL policy
+MORE_SHOWN = _table(
+    _at("AWS::EC2::Instance", "BlockDeviceMappings", "NetworkInterfaces"),
+    _at("AWS::EC2::Instance", "NetworkInterfaces/*/Ipv6Addresses", "NetworkInterfaces/*/PrivateIpAddresses"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"),
+)
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(

@@ -49,7 +49,7 @@ def ordered(path: Path, node: Mapping[str, Any], type_name: str = "") -> bool:
 
 def partial(node: Mapping[str, Any], type_name: str = "", path: Path = ()) -> bool:
     """Whether an array lists settings by key of which AWS returns all, and a plan sets some (``AttributeList``)."""
-    return node.get("arrayType") == "AttributeList" or (type_name, path) in declared.SETTINGS
+    return node.get("arrayType") == "AttributeList" or (type_name, path) in declared.MORE_SHOWN
 
 
 def ignores_case(schema: TypeSchema, path: Path) -> bool:
