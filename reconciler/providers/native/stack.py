@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -16,6 +17,7 @@ from reconciler.providers.declared.reading import Item
 from reconciler.providers.native.frame import refuse_fixed, refuse_unsupported
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.tagging import as_list, as_map, owner_in
+from reconciler.schema.declared import MASKED
 
 _NAME = NameRule("StackName", 128)
 _NAMED = {"StackName": "{StackId}"}
@@ -68,15 +70,29 @@ _CHANGEABLE = frozenset({*_SETTINGS, "Tags"})
 class Stack(Declared):
     """A stack from a template in S3. What is in it is CloudFormation's: only what is said here is looked after.
 
-    No capabilities are given with it, so that a template which makes identities or has macros is refused by AWS: such
-    a stack is a plan's own (``spec.stack`` with ``capabilities``). Neither does it suit parameters that the template
-    calls ``NoEcho``: AWS shows asterisks for them, which are never what is wanted.
+    No capabilities are given with it, so that a template which makes identities or has macros is refused by AWS.
+    CloudFormation gives a nested stack the capabilities that somebody acknowledged for its parent; a plan of resources
+    has nothing of the kind, and what is in the template isn't put to policy. Such a stack is a plan's own
+    (``spec.stack`` with ``capabilities``).
+
+    Parameters that the template calls ``NoEcho`` are shown as asterisks: a change by the plan is seen, drift isn't.
     """
 
     def adapt_given(self, scope: Scope, call: Call, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """See ``Declared``: parameters are a list of pairs."""
+        """See ``Declared``: parameters are a list of pairs. Raises INVALID_REQUEST for one that isn't known any more.
+
+        Asterisks are what AWS has shown in the place of a value: that is kept, and can't be given to a new stack.
+        """
         given = values.pop("Parameters", None) or {}
-        pairs = [{"ParameterKey": key, "ParameterValue": _text(value)} for key, value in sorted(given.items())]
+        pairs: list[dict[str, Any]] = []
+        for key, value in sorted(given.items()):
+            hidden = isinstance(value, str) and MASKED.fullmatch(value)
+            if hidden and call is self.declaration.create:
+                message = f"the value of parameter {key} isn't known: CloudFormation shows asterisks for it"
+                raise AwsFault(FaultKind.INVALID_REQUEST, message)
+            pairs.append(
+                {"ParameterKey": key, **({"UsePreviousValue": True} if hidden else {"ParameterValue": _text(value)})}
+            )
         return {**values, "Parameters": pairs} if pairs else values
 
     def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
@@ -93,7 +109,7 @@ class Stack(Declared):
         given = self._parameters(scope, self.declaration.create, {}, values)
         given["StackName"] = _NAME.required({}, owner_in(tags), scope, self.type_name)
         given |= {"Tags": as_list(tags), "ClientRequestToken": token}
-        return Identifier(scope.call("cloudformation", "create_stack", **given)["StackId"])
+        return Identifier(_sent(scope, "create_stack", given)["StackId"])
 
     def update(
         self, scope: Scope, identifier: Identifier, before: Properties, after: Properties, changed: frozenset[str]
@@ -110,7 +126,7 @@ class Stack(Declared):
         given |= {} if "TemplateURL" in given else {"UsePreviousTemplate": True}
         given.setdefault("NotificationARNs", [])
         try:
-            scope.call("cloudformation", "update_stack", **given)
+            _sent(scope, "update_stack", given)
         except AwsFault as fault:
             if fault.kind is not FaultKind.INVALID_REQUEST or not _UNCHANGED.search(fault.message):
                 raise
@@ -129,6 +145,22 @@ class Stack(Declared):
         wanted, shown = desired.get("Parameters") or {}, live.get("Parameters") or {}
         given = {name: value for name, value in shown.items() if name in wanted}
         return super()._differing(scope, desired, {**live, "Parameters": given}) | {"TemplateURL"}
+
+
+def _sent(scope: Scope, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Call, and say what to do about a template that asks for capabilities."""
+    try:
+        return scope.call("cloudformation", operation, **given)
+    except AwsFault as fault:
+        if fault.code != "InsufficientCapabilitiesException":
+            raise
+        message = (
+            f"{fault.message}: a stack within a plan is given none, because nobody has acknowledged what its template "
+            "makes: give it a plan of its own (spec.stack with capabilities)"
+        )
+        raise AwsFault(
+            fault.kind, message, service=fault.service, operation=fault.operation, code=fault.code
+        ) from fault
 
 
 def _text(value: Any) -> str:
