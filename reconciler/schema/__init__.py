@@ -37,6 +37,7 @@ __all__ = [
     "identifier_of",
     "is_tags",
     "known_types",
+    "masked",
     "overlaps",
     "pairs",
     "reference_value",

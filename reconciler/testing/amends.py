@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from reconciler.testing.wire import Call
 
-
 #: Settings of functions that moto doesn't hold, as AWS shows them when nobody has set them; or the error that says so.
 _UNSET: Mapping[str, Mapping[str, str] | str] = {
     "lambda:GetFunctionRecursionConfig": {"RecursiveLoop": "Terminate"},

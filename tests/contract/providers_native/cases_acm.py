@@ -12,8 +12,8 @@ def _issued_at_once(_clients: Clients) -> None:
     moto.settings.ACM_VALIDATION_WAIT = 0
 
 
-# moto validates each name in a domain of its own, whatever it is told; it knows one kind of key only, nothing of private
-# authorities that it doesn't have, and changes no options.
+# moto validates each name in a domain of its own, whatever it is told; it knows one kind of key only, nothing of
+# private authorities that it doesn't have, and changes no options.
 CERTIFICATE = Case(
     "AWS::CertificateManager::Certificate",
     {

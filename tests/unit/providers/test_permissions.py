@@ -34,7 +34,6 @@ SERVICES = {
 #: What AWS checks along with a call, without being one.
 NO_CALLS = {
     "s3:TagResource", "iam:PassRole",
-    "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
     "logs:CreateLogDelivery", "logs:DeleteLogDelivery",
 }  # fmt: skip
 
