@@ -24,7 +24,6 @@ from reconciler.schema import (
     conceal,
     defaults,
     is_tags,
-    masked,
     overlaps,
     pairs,
     same,
@@ -76,7 +75,7 @@ def _walk(
     """Descend through objects, where only the keys that the plan sets count; compare everything else whole."""
     if wanted == live or (schema is not None and path in schema.read_only):
         return
-    if schema is not None and (masked(schema, path, live) or (live is None and schema.is_secret(path))):
+    if schema is not None and live is None and schema.is_secret(path):
         yield from _unobservable(schema, path, wanted, applied)
         return
     if is_tags(schema, path):
@@ -214,7 +213,7 @@ def _nothing_to_see(schema: TypeSchema | None, path: Path, wanted: Mapping[str, 
 
 
 def _unobservable(schema: TypeSchema, path: Path, wanted: Any, applied: Any) -> Iterator[FieldChange]:
-    """AWS doesn't return the value: only a change of the plan can be seen, not drift."""
+    """AWS never returns the value: only a change of the plan can be seen, not drift."""
     if applied is None or has_unknown(wanted) or _made_elsewhere(applied):
         return
     if applied is _NEVER:

@@ -50,7 +50,6 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "secrets": ("AWS::SecretsManager::Secret",),
     "cloudtrail": ("AWS::CloudTrail::Trail",),
     "acm": ("AWS::CertificateManager::Certificate",),
-    "stack": ("AWS::CloudFormation::Stack",),
     "lambda_function": ("AWS::Lambda::Function",),
     "lambda_parts": (
         "AWS::Lambda::Alias",
@@ -74,6 +73,23 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_attachment": ("AWS::EC2::VolumeAttachment",),
     "ec2_launch_template": ("AWS::EC2::LaunchTemplate",),
     "autoscaling": ("AWS::AutoScaling::LaunchConfiguration",),
+    "iot": (
+        "AWS::IoT::Thing",
+        "AWS::IoT::ThingType",
+        "AWS::IoT::Policy",
+        "AWS::IoT::RoleAlias",
+        "AWS::IoT::BillingGroup",
+        "AWS::IoT::JobTemplate",
+    ),
+    "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSecurityGroup", "AWS::RDS::DBSubnetGroup"),
+    "rds": ("AWS::RDS::DBInstance", "AWS::RDS::DBCluster"),
+    "redshift": (
+        "AWS::Redshift::Cluster",
+        "AWS::Redshift::ClusterParameterGroup",
+        "AWS::Redshift::ClusterSubnetGroup",
+    ),
+    "emr": ("AWS::EMR::SecurityConfiguration",),
+    "sagemaker": ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

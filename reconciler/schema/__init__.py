@@ -8,7 +8,7 @@ AWS normalises and the schemas don't say), ``transforms`` what AWS makes of a va
 
 from reconciler.schema.canonical import canonical, conceal, tag_values
 from reconciler.schema.identity import attribute_value, identifier_of, reference_value
-from reconciler.schema.likeness import EMPTY, Around, absent, below, is_tags, masked, pairs, same, whole
+from reconciler.schema.likeness import EMPTY, Around, absent, below, is_tags, pairs, same, whole
 from reconciler.schema.types import (
     MISSING,
     Missing,
@@ -37,7 +37,6 @@ __all__ = [
     "identifier_of",
     "is_tags",
     "known_types",
-    "masked",
     "overlaps",
     "pairs",
     "reference_value",

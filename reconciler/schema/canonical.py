@@ -44,7 +44,7 @@ def canonical(schema: TypeSchema | None, path: Path, value: Any) -> Any:
 
 def conceal(schema: TypeSchema, path: Path, value: Any) -> Any:
     """``value`` with everything in it that the schema calls write-only made ``Sensitive``."""
-    if isinstance(value, Sensitive):
+    if isinstance(value, Sensitive) or (path and not schema.hides(path[0])):
         return value
     if schema.is_secret(path):
         return Sensitive(value, placed=_is_word(schema, path))
@@ -150,7 +150,7 @@ def _compile(schema: TypeSchema, path: Path) -> Normaliser:
     """One function for whatever can stand at ``path``: the schema may allow a list, an object or a scalar there."""
     node = schema.node(path)
     if node is None:
-        return _Shared.json
+        return _Shared.string if (schema.type_name, path[:-1]) in declared.FILLED_UP else _Shared.json
     if path and path == (schema.tag_property,):
         return _Shared.tags
     forms = shapes(schema, node)

@@ -6,7 +6,6 @@ here is guessed from a name: a spelling too few is a difference that people see,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from reconciler.schema.types import Path
@@ -129,17 +128,15 @@ UNORDERED = _table(
     _at("AWS::SNS::Topic", "Subscription"),
 )
 
-#: free-form objects and lists in which AWS shows more than it was given: keys and items that a plan doesn't set don't
-#: count (a certificate's validation is shown for each of its names)
-FILLED_UP = _table(
-    _at("AWS::CertificateManager::Certificate", "DomainValidationOptions"),
-    _at("AWS::CloudFormation::Stack", "Parameters"),
-)
+#: lists in which AWS shows more than it was given: items that a plan doesn't set don't count (a certificate's
+#: validation is shown for each of its names)
+MORE_ITEMS = _table(_at("AWS::CertificateManager::Certificate", "DomainValidationOptions"))
 
-#: values in whose place AWS may show ``MASKED``: "If you set the NoEcho attribute to true, CloudFormation returns the
-#: parameter value masked as asterisks (*****) for any calls that describe the stack"
-MASKABLE = _table(_at("AWS::CloudFormation::Stack", "Parameters/*"))
-MASKED = re.compile(r"\*{4,5}")
+#: free-form objects of texts in which AWS shows more than it was given: keys that a plan doesn't set don't count
+FILLED_UP = _table(
+    _at("AWS::RDS::DBClusterParameterGroup", "Parameters"),
+    _at("AWS::RDS::DBParameterGroup", "Parameters"),
+)
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(

@@ -67,13 +67,6 @@ def whole(schema: TypeSchema | None, path: Path, value: Mapping[str, Any]) -> bo
     )
 
 
-def masked(schema: TypeSchema | None, path: Path, live: Any) -> bool:
-    """Whether AWS shows something else in the place of a value that it keeps to itself."""
-    if schema is None or not isinstance(live, str) or not declared.MASKED.fullmatch(live):
-        return False
-    return (schema.type_name, (*path[:-1], "*")) in declared.MASKABLE
-
-
 def is_tags(schema: TypeSchema | None, path: Path) -> bool:
     """Whether the type's tags are at ``path``."""
     return schema is not None and schema.tag_property is not None and path == (schema.tag_property,)
@@ -93,7 +86,7 @@ def pairs(
     item that several fit is given to the one that nothing else fits.
     """
     node = _listed(schema, path)
-    rest_is_others = partial(node) or (schema is not None and (schema.type_name, path) in declared.FILLED_UP)
+    rest_is_others = partial(node) or (schema is not None and (schema.type_name, path) in declared.MORE_ITEMS)
     if len(wanted) > len(live) or (len(wanted) < len(live) and not rest_is_others):
         return None
     item = (*path, "*")

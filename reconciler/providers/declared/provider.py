@@ -100,6 +100,11 @@ class Declared:
         return self._created | self._updated
 
     @property
+    def fixed(self) -> frozenset[str]:
+        """The properties that only a create sets."""
+        return self.supported - self._updated
+
+    @property
     def naming(self) -> NameRule | None:
         """How a resource gets a name if its plan gives none."""
         return self.declaration.naming
@@ -142,7 +147,7 @@ class Declared:
     ) -> Progress:
         """See ``ports.ResourceProvider``."""
         refuse_unsupported(self.type_name, self.supported, changed)
-        refuse_fixed(self.type_name, self.supported - self._updated, changed)
+        refuse_fixed(self.type_name, self.fixed, changed)
         before, after = reveal(before), reveal(after)
         if self._tags_name in changed and self._tagger is not None:
             old, new = as_map(before.get(self._tags_name)), as_map(after.get(self._tags_name))
@@ -276,7 +281,7 @@ class Declared:
         rest = self._rest(desired) if self.declaration.waiting is not None else {}
         for name, value in sorted(rest.items()):
             text = json.dumps(value)
-            if self._schema.is_secret((name,)) or scrub(text) != text:
+            if scrub(text) != text:
                 message = f"property {name} of {self.type_name} can't hold a secret while the resource is being made"
                 raise AwsFault(FaultKind.INVALID_REQUEST, f"{message}: add it once it is there")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from reconciler.live.compare import compare
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier
 from reconciler.model.resource import Observation, Unreadable, Wanted
@@ -386,62 +385,3 @@ def test_what_exists_is_not_gone_because_a_part_of_it_is_not_found(aws: LocalAws
     aws.fail("ecr", "GetRepositoryPolicy", code, status=404)
     aws.fail("ecr", "DescribeRepositories", "RepositoryNotFoundException")
     assert hands.answer(Identifier(name), "RepositoryName", "RepositoryPolicyText") is None
-
-
-def nested(aws: LocalAws, name: str, **parameters: Any) -> dict[str, Any]:
-    """A stack within a plan, from a template with a parameter that is never shown."""
-    template = {
-        "Parameters": {"Word": {"Type": "String", "NoEcho": True}, "Label": {"Type": "String"}},
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Word"}}}},
-        "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}},
-    }
-    bucket = f"specific-{name}"
-    location = {"LocationConstraint": REGION}
-    client(aws, "s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
-    client(aws, "s3").put_object(Bucket=bucket, Key="nested.json", Body=json.dumps(template).encode())
-    url = f"https://s3.amazonaws.com/{bucket}/nested.json"
-    desired = {"TemplateURL": url, "Parameters": {"Label": "one", **parameters}}
-    return owned(desired, owner(name.title()), "AWS::CloudFormation::Stack")
-
-
-def word(aws: LocalAws, stack: Identifier) -> str:
-    """What the stack was really given."""
-    (shown,) = client(aws, "cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    topic = shown["Outputs"][0]["OutputValue"]
-    return str(client(aws, "sns").get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"])
-
-
-def test_a_parameter_of_a_stack_that_is_never_shown_is_kept_or_changed_but_never_drifts(
-    aws: LocalAws, scope: Scope
-) -> None:
-    hands = Hands(scope, "AWS::CloudFormation::Stack")
-    # moto takes the values that are the names of such parameters for those that it mustn't show
-    desired = nested(aws, "noecho", Word="Word")
-    stack = hands.create(desired)
-    shown = hands.read(stack, *desired)
-    assert shown is not None
-    assert shown.properties["Parameters"]["Word"] == "****"
-    assert hands.drift(stack, desired) == []
-    hands.update(stack, {"Parameters": {**shown.properties["Parameters"], "Label": "two"}}, "Parameters")
-    assert word(aws, stack) == "Word"
-    applied = {**desired, "Parameters": {"Label": "two", "Word": "Word"}}
-    wanted = {**applied, "Parameters": {"Label": "two", "Word": "second-word"}}
-    now = hands.read(stack, *desired)
-    assert now is not None
-    (change,) = compare(hands.schema, wanted, now.properties, applied)
-    assert (change.path, change.reason) == ("/Parameters/Word", "plan")
-    hands.update(stack, wanted, "Parameters")
-    assert word(aws, stack) == "second-word"
-    assert hands.drift(stack, wanted) == []
-
-
-def test_a_stack_is_not_made_with_what_only_hides_a_parameter(aws: LocalAws, scope: Scope) -> None:
-    with pytest.raises(AwsFault, match="value of parameter Word isn't known"):
-        Hands(scope, "AWS::CloudFormation::Stack").create(nested(aws, "hidden", Word="****"))
-
-
-def test_a_stack_that_asks_for_capabilities_is_refused_with_a_way_out(aws: LocalAws, scope: Scope) -> None:
-    code, message = "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_IAM]"
-    aws.fail("cloudformation", "CreateStack", code, message=message)
-    with pytest.raises(AwsFault, match=r"CAPABILITY_IAM\]: .* plan of its own \(spec.stack with capabilities\)"):
-        Hands(scope, "AWS::CloudFormation::Stack").create(nested(aws, "capable", Word="w"))

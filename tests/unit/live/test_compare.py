@@ -203,27 +203,6 @@ def test_a_secret_that_a_transform_takes_is_not_kept() -> None:
     assert transforms._kept.cache_info().currsize == before
 
 
-def test_asterisks_in_the_place_of_a_value_are_no_drift_but_the_plan_can_change_the_value() -> None:
-    def stack(value: Any) -> dict[str, Any]:
-        return {"Parameters": {"Word": value, "Label": "****-label"}}
-
-    name = "AWS::CloudFormation::Stack"
-    for word in ("one", Sensitive("one")):
-        assert diff(name, stack(word), stack("****"), stack(word)) == []
-        assert diff(name, stack(word), stack("****")) == []
-    assert diff(name, stack("two"), stack("****"), stack("one")) == [("/Parameters/Word", "plan", False)]
-    assert diff(name, stack(Sensitive("two")), stack("****"), stack(Sensitive("one"))) == [
-        ("/Parameters/Word", "plan", False)
-    ]
-    left = {"Parameters": {"Label": "****-label"}}
-    assert diff(name, stack("one"), stack("****"), left) == [("/Parameters/Word", "plan", False)]
-    assert diff(name, left, stack("****"), stack("one")) == [("/Parameters/Word", "plan", True)]
-    assert diff(name, left, stack("****"), left) == []
-    # what is shown is compared, and elsewhere asterisks are a value like any other
-    assert diff(name, stack("one"), stack("two"), stack("one")) == [("/Parameters/Word", "drift", False)]
-    assert diff(BUCKET, {"BucketName": "one"}, {"BucketName": "****"}) == [("/BucketName", "plan", False)]
-
-
 def test_the_validation_of_names_that_the_plan_says_nothing_of_does_not_count() -> None:
     def certificate(*options: dict[str, str]) -> dict[str, Any]:
         return {"DomainName": "example.com", "DomainValidationOptions": list(options)}
