@@ -142,8 +142,9 @@ SETS = _table(
 )
 
 #: lists in which AWS shows more than it was given: the devices of an image, what was attached or assigned later, every
-#: cipher of an SSL policy
+#: cipher of an SSL policy, a certificate's validation for each of its names
 MORE_SHOWN = _table(
+    _at("AWS::CertificateManager::Certificate", "DomainValidationOptions"),
     _at("AWS::EC2::Instance", "BlockDeviceMappings", "NetworkInterfaces"),
     _at("AWS::EC2::Instance", "NetworkInterfaces/*/Ipv6Addresses", "NetworkInterfaces/*/PrivateIpAddresses"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"),

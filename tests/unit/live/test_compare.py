@@ -201,3 +201,19 @@ def test_a_secret_that_a_transform_takes_is_not_kept() -> None:
     wanted = {"DBName": Sensitive("very-Secret")}
     assert compare(schema("AWS::RDS::DBInstance"), wanted, {"DBName": "VERY-SECRET"}) == ()
     assert transforms._kept.cache_info().currsize == before
+
+
+def test_the_validation_of_names_that_the_plan_says_nothing_of_does_not_count() -> None:
+    def certificate(*options: dict[str, str]) -> dict[str, Any]:
+        return {"DomainName": "example.com", "DomainValidationOptions": list(options)}
+
+    name, path = "AWS::CertificateManager::Certificate", "/DomainValidationOptions"
+    own = {"DomainName": "a.example.com", "ValidationDomain": "example.com"}
+    live = certificate({"DomainName": "example.com", "ValidationDomain": "example.com"}, own)
+    assert diff(name, certificate(own), live) == []
+    assert diff(name, certificate({"DomainName": "a.example.com"}), live) == []
+    other = certificate({**own, "ValidationDomain": "a.example.com"})
+    assert [one[0] for one in diff(name, other, live)] == [path]
+    assert [one[0] for one in diff(name, certificate({"DomainName": "b.example.com"}), live)] == [path]
+    (change,) = fields(name, other, live, certificate(own))
+    assert (change.reason, change.forces_replacement) == ("plan", True)
