@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from reconciler.model.ids import Owner
+from reconciler.model.ids import Owner, TypeName
 from reconciler.model.plan import Plan, PlannedResource
 from reconciler.model.values import Deferred, has_unknown, leaves
 from reconciler.ports import Scope
+from reconciler.providers.declared import Declared
+from reconciler.providers.declared.needs import needs_of
 from reconciler.providers.levels import READ_LEVELS, access_level, takes_resource
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.needs import ALSO, ATTRIBUTES, ELSEWHERE, EXPLAINING, LISTINGS, NAMED, NEEDS, Needs
@@ -76,6 +78,14 @@ def grants(plan: Plan, *, writes: bool) -> frozenset[Grant]:
     return frozenset(_grants(plan, writes=writes))
 
 
+def needs_for(type_name: TypeName) -> Needs | None:
+    """What a type with a native provider needs: by the table, or by its declaration."""
+    if type_name in NEEDS or type_name not in _REGISTRY.types:
+        return NEEDS.get(type_name)
+    provider = _REGISTRY.get(type_name)
+    return needs_of(provider.declaration) if isinstance(provider, Declared) else None
+
+
 def _policy(account: str, plans: Sequence[Plan], writable: Collection[str]) -> AccountPolicy:
     needed = {grant for plan in plans for grant in grants(plan, writes=plan.target.environment in writable)}
     return AccountPolicy(
@@ -94,7 +104,7 @@ def _grants(plan: Plan, *, writes: bool) -> Iterator[Grant]:
     region = plan.target.region
     yield Grant("sts:GetCallerIdentity", "*", region)
     for resource in plan.resources.values():
-        needs = NEEDS.get(resource.type)
+        needs = needs_for(resource.type)
         yield from _native(plan, resource, needs, writes) if needs else _by_schema(plan, resource, writes)
     for type_name, (few, action) in LISTINGS.items():
         if sum(resource.type == type_name for resource in plan.resources.values()) > few:
@@ -109,7 +119,7 @@ def _native(plan: Plan, resource: PlannedResource, needs: Needs, writes: bool) -
     names = _actions(needs, resource, writes)
     arns = _arns(plan, resource, needs)
     for name in names:
-        action = f"{needs.service}:{name}"
+        action = name if ":" in name else f"{needs.service}:{name}"
         for arn in _where(plan, resource, action, arns):
             yield Grant(action, arn, plan.target.region)
     if needs.tagged:
@@ -268,7 +278,8 @@ def _name(plan: Plan, resource: PlannedResource, needs: Needs) -> str:
         return given
     if isinstance(given, Deferred):
         other = plan.resources.get(given.argument) if given.function == "Ref" else None
-        return _name(plan, other, NEEDS[other.type]) if other is not None and other.type in NEEDS else ""
+        known = needs_for(other.type) if other is not None else None
+        return _name(plan, other, known) if other is not None and known is not None else ""
     rule = getattr(_REGISTRY.get(resource.type), "naming", None)
     if given is not None or not isinstance(rule, NameRule):
         return ""

@@ -30,6 +30,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "logs": ("AWS::Logs::LogGroup",),
     "ssm": ("AWS::SSM::Parameter",),
     "kms": ("AWS::KMS::Key", "AWS::KMS::Alias"),
+    "ec2_volume": ("AWS::EC2::Volume",),
+    "ecr": ("AWS::ECR::Repository",),
+    "kinesis": ("AWS::Kinesis::Stream",),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -6,6 +6,7 @@ botocore calls an initializer for each session that is made. From the import of 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import botocore
@@ -31,8 +32,9 @@ class OwnSession(botocore.session.Session):
         guard.install(self.get_component("event_emitter"))
 
 
+@lru_cache(maxsize=1)
 def sealed_loader() -> Loader:
-    """A loader of the service models that the SDK ships, and of no others."""
+    """The process's loader of the service models that the SDK ships, and of no others: each model is parsed once."""
     return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 

@@ -59,6 +59,10 @@ class Case:
     many: Callable[[int], dict[str, Any]] | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
     name: str = ""
+    #: whether a create that is repeated is told to be one here: moto ignores client tokens
+    twice: bool = True
+    #: whether moto's tagging API knows the type
+    searchable: bool = True
 
     @property
     def tagged(self) -> bool:
@@ -239,6 +243,7 @@ ROLE = Case(
     },
     calls={"iam:GetAccountAuthorizationDetails": 1},
     name="RoleName",
+    searchable=False,
 )
 
 MANAGED_POLICY = Case(
@@ -479,28 +484,31 @@ def _keys(clients: Clients) -> None:
     kms = clients("kms")
     for name in ("one", "two"):
         key = kms.create_key(Description=f"alias target {name}")["KeyMetadata"]["KeyId"]
-        TARGETS[name] = key
+        TARGETS[f"@key-{name}"] = key
 
 
-TARGETS: dict[str, str] = {}
+#: What setups have made, by names that begin with ``@``.
+TARGETS: dict[str, Any] = {}
 
 ALIAS = Case(
     "AWS::KMS::Alias",
-    {"AliasName": "alias/contract", "TargetKeyId": "one"},
-    changes={"TargetKeyId": "two"},
+    {"AliasName": "alias/contract", "TargetKeyId": "@key-one"},
+    changes={"TargetKeyId": "@key-two"},
     setup=_keys,
     deny=("kms", "DescribeKey"),
 )
 
 
 def resolved(value: Any) -> Any:
-    """``value`` with the names of alias targets replaced by the keys' ids."""
+    """``value`` with every text that is the name of a target replaced by the target, which a setup has made."""
     if isinstance(value, Mapping):
-        return {key: TARGETS.get(item, item) if key == "TargetKeyId" else item for key, item in value.items()}
+        return {key: resolved(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [resolved(item) for item in value]
     return TARGETS.get(value, value) if isinstance(value, str) else value
 
 
-CASES = (
+OWN = (
     BUCKET,
     BUCKET_POLICY,
     ROLE,

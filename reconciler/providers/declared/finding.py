@@ -1,0 +1,237 @@
+"""Looking for resources of a declared type: in the place where one would stand, and by the tags of its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import Identifier, Owner
+from reconciler.model.resource import Located, Unreadable, Wanted
+from reconciler.model.values import Properties, has_unknown
+from reconciler.ports import Scope
+from reconciler.providers.declared.declaration import Declaration
+from reconciler.providers.declared.reading import Found, Item, Reader, field_names
+from reconciler.providers.declared.shaping import filled, input_shape, member, parameters
+from reconciler.providers.declared.tags import Tagger
+from reconciler.providers.native.ec2_base import owner_filters
+from reconciler.providers.native.frame import same
+from reconciler.providers.native.reading import FEW, read_each
+from reconciler.providers.native.tagging import Tags, as_list, bulk_tags, owned_arns, owner_in
+from reconciler.schema import identifier_of, schema_for
+
+#: The fields of a constant that are known of any resource.
+PLACE = frozenset({"partition", "region", "account"})
+
+
+class Finder:
+    """Finds resources of one type and reads their tags."""
+
+    def __init__(self, declaration: Declaration, reader: Reader, tagger: Tagger | None) -> None:
+        self._declaration = declaration
+        self._reader = reader
+        self._tagger = tagger
+
+    # ports.ResourceProvider's locate
+
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
+        """What stands in the place of ``desired``, then what else carries the owner's tags."""
+        found = dict.fromkeys(self.standing(scope, desired))
+        return tuple(found | dict.fromkeys(self.tagged(scope, owner)))
+
+    def standing(self, scope: Scope, desired: Properties) -> tuple[Located, ...]:
+        """What has the identifier, the name or the unique properties that ``desired`` has."""
+        spelled = identifier_of(self._schema(scope), self._reader.spelled(scope, desired))
+        if spelled is not None:
+            return self._there(scope, spelled)
+        if self._declaration.named is not None:
+            return self._by_name(scope, desired)
+        listing = self._declaration.listing
+        if listing is not None and listing.match:
+            return self._matching(scope, desired)
+        return ()
+
+    def tagged(self, scope: Scope, owner: Owner) -> tuple[Located, ...]:
+        """What carries the owner's tags, looked at again: neither listings nor the tagging API are up to date."""
+        tagging = self._declaration.tagging
+        if tagging is None:
+            return ()
+        named: list[Identifier] = []
+        if tagging.kind:
+            named = [one for arn in owned_arns(scope, tagging.kind, owner) if (one := self._of_arn(scope, arn))]
+        elif self._declaration.listing is not None:
+            named = self._listed_of(scope, owner)
+        return tuple(Located(one, owner) for one in named if self._owner(scope, one) == owner)
+
+    # tags
+
+    def fields(self, scope: Scope, identifier: Identifier) -> Mapping[str, Any]:
+        """What constants may name of a resource; it is read where its ARN can't be spelled out."""
+        identity = self._reader.identity(scope, identifier)
+        fields = self._reader.fields(scope, identity)
+        if "arn" in fields or not self._declaration.arn:
+            return fields
+        shown = self._reader.as_item(scope, self._reader.item(scope, identifier), identity)
+        return self._reader.fields(scope, shown.properties)
+
+    def add_tags(
+        self, scope: Scope, wanted: Collection[Wanted], found: Found, name: str, *, as_list_form: bool
+    ) -> None:
+        """Add the tags of those that they are wanted of to what was found."""
+        assert self._tagger is not None
+        items = [item for item in wanted if name in item.properties and isinstance(found.get(item.identifier), Item)]
+        answers = self._tags_of(scope, items, found)
+        for item in items:
+            tags, known = answers.get(item.identifier), found[item.identifier]
+            if tags is None:
+                del found[item.identifier]  # it went while we were reading
+            elif isinstance(tags, Unreadable):
+                found[item.identifier] = tags
+            elif isinstance(known, Item):
+                known.properties.pop(name, None)
+                if tags:
+                    known.properties[name] = as_list(tags) if as_list_form else tags
+
+    def _tags_of(self, scope: Scope, items: list[Wanted], found: Found) -> Mapping[Identifier, Tags | Unreadable]:
+        tagger = self._tagger
+        assert tagger is not None
+        known = {item.identifier: one for item in items if isinstance(one := found[item.identifier], Item)}
+        if not tagger.separate:
+            return {identifier: tagger.inline(one.answer) for identifier, one in known.items()}
+        fields = {identifier: self._reader.fields(scope, one.properties) for identifier, one in known.items()}
+        bulk: dict[str, Tags] = {}
+        tagging = self._declaration.tagging
+        if len(items) > FEW and tagging is not None and tagging.kind:
+            bulk = bulk_tags(scope, [str(one["arn"]) for one in fields.values() if "arn" in one])
+
+        def tags_of(item: Wanted) -> Tags:
+            own = fields[item.identifier]
+            told = bulk.get(str(own.get("arn", "")))
+            return tagger.read(scope, own) if told is None else told
+
+        return read_each(scope, items, tags_of)
+
+    # helpers
+
+    def _schema(self, scope: Scope) -> Any:
+        return schema_for(self._declaration.type, scope.region) or schema_for(self._declaration.type)
+
+    def _there(self, scope: Scope, identifier: Identifier) -> tuple[Located, ...]:
+        try:
+            item = self._reader.item(scope, identifier)
+            return (Located(identifier, self._owner_of(scope, identifier, item)),)
+        except AwsFault as fault:
+            if fault.kind is FaultKind.NOT_FOUND:
+                return ()
+            raise
+
+    def _owner(self, scope: Scope, identifier: Identifier) -> Owner | None:
+        return next((one.owner for one in self._there(scope, identifier)), None)
+
+    def _owner_of(self, scope: Scope, identifier: Identifier, item: Mapping[str, Any]) -> Owner | None:
+        if self._tagger is None:
+            return None
+        if not self._tagger.separate:
+            return owner_in(self._tagger.inline(item))
+        known = self._reader.as_item(scope, item, self._reader.identity(scope, identifier))
+        return owner_in(self._tagger.read(scope, self._reader.fields(scope, known.properties)))
+
+    def _by_name(self, scope: Scope, desired: Properties) -> tuple[Located, ...]:
+        named, naming = self._declaration.named, self._declaration.naming
+        assert named is not None and naming is not None
+        name = desired.get(naming.property)
+        if name is None or has_unknown(name):
+            return ()
+        given = self._named_parameters(scope, str(name))
+        try:
+            answers = self._reader.listed(scope, named.operation, named.answer, given)
+        except AwsFault as fault:
+            if fault.kind is FaultKind.NOT_FOUND or fault.code in named.missing:
+                return ()
+            raise
+        items = [self._reader.as_item(scope, answer) for answer in answers if self._reader.alive(answer)]
+        own = [item for item in items if item.properties.get(naming.property) == name]
+        return tuple(self._located(scope, item) for item in own)
+
+    def _named_parameters(self, scope: Scope, name: str) -> dict[str, Any]:
+        named, naming = self._declaration.named, self._declaration.naming
+        assert named is not None and naming is not None
+        shape = input_shape(self._declaration.service, named.operation)
+        renames = {**self._declaration.renames, **named.renames}
+        given: dict[str, Any] = {}
+        if member(shape, naming.property, naming.property, renames):
+            given = parameters(shape, {naming.property: name}, renames)
+        return given | dict(filled(named.constants, self._reader.fields(scope, {naming.property: name})))
+
+    def _located(self, scope: Scope, item: Item) -> Located:
+        identifier = identifier_of(self._schema(scope), item.properties)
+        if identifier is None:
+            message = f"a {self._declaration.type} was found whose identifier isn't shown"
+            raise AwsFault(FaultKind.INTERNAL, message, service=self._declaration.service)
+        return Located(identifier, self._owner_of(scope, identifier, item.answer))
+
+    def _items(self, scope: Scope, constants: Mapping[str, Any], known: Mapping[str, Any]) -> list[Item]:
+        listing = self._declaration.listing
+        assert listing is not None
+        given = dict(filled(constants, self._reader.fields(scope, known)))
+        answers = self._reader.listed(scope, listing.operation, listing.answer, given)
+        return [self._reader.as_item(scope, answer) for answer in answers if self._reader.alive(answer)]
+
+    def _matching(self, scope: Scope, desired: Properties) -> tuple[Located, ...]:
+        """Of those that a listing shows, the one with the properties that no two share."""
+        listing = self._declaration.listing
+        assert listing is not None
+        own = {name: desired.get(name) for name in listing.match}
+        needed = frozenset().union(*(field_names(text) for text in _texts(listing.constants)))
+        if has_unknown([*own.values(), *(desired.get(name) for name in needed)]):
+            return ()
+        items = self._items(scope, listing.constants, desired)
+        alike = partial(same, self._declaration.type, scope.region)
+        given = {name: desired[name] for name in needed if name in desired}
+        found = [item for item in items if all(alike(name, own[name], item.properties.get(name)) for name in own)]
+        return tuple(self._located(scope, Item(item.answer, {**given, **item.properties})) for item in found)
+
+    def _listed_of(self, scope: Scope, owner: Owner) -> list[Identifier]:
+        """Identifiers in the listing that may be the owner's: all of those whose tags it doesn't show."""
+        listing = self._declaration.listing
+        assert listing is not None
+        constants = {**listing.constants, **({"Filters": owner_filters(owner)} if listing.filtered else {})}
+        try:
+            items = self._items(scope, constants, {})
+        except KeyError:
+            return []  # it can only be listed by what isn't known here
+        schema = self._schema(scope)
+        shown = [item for item in items if self._may_be(item, owner, whole=listing.whole)]
+        return [one for item in shown if (one := identifier_of(schema, item.properties)) is not None]
+
+    def _may_be(self, item: Item, owner: Owner, *, whole: bool) -> bool:
+        if self._tagger is None or self._tagger.separate or not whole:
+            return True
+        return owner_in(self._tagger.inline(item.answer)) == owner
+
+    def _of_arn(self, scope: Scope, arn: str) -> Identifier | None:
+        """The identifier in an ARN, by the declaration's template for it."""
+        known = _parsed(self._declaration.arn, arn, scope)
+        return None if known is None else identifier_of(self._schema(scope), self._reader.spelled(scope, known))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _texts(item)]
+    return [text for item in value for text in _texts(item)] if isinstance(value, list | tuple) else []
+
+
+def _parsed(template: str, arn: str, scope: Scope) -> dict[str, str] | None:
+    """The fields of a template in a text that was made by it; its last field may have anything in it."""
+    for name in PLACE:
+        template = template.replace(f"{{{name}}}", getattr(scope, name))
+    names = list(field_names(template))
+    if not template or len(names) != 1:
+        return None
+    before, _, after = template.partition(f"{{{names[0]}}}")
+    if not arn.startswith(before) or not arn.endswith(after) or len(arn) <= len(before) + len(after):
+        return None
+    return {names[0]: arn[len(before) : len(arn) - len(after) or None]}

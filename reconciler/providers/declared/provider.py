@@ -1,0 +1,391 @@
+"""The frame: a ``ports.ResourceProvider`` that does what a declaration says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from typing import Any
+
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import ClientToken, Identifier, Owner
+from reconciler.model.progress import Done, Handle, Pending, Progress
+from reconciler.model.resource import Located, Observation, Unreadable, Wanted
+from reconciler.model.values import Properties, reveal
+from reconciler.ports import Scope
+from reconciler.providers.declared.declaration import Call, Declaration, Update
+from reconciler.providers.declared.finding import Finder
+from reconciler.providers.declared.reading import Item, Reader
+from reconciler.providers.declared.shaping import at, filled, input_shape, member, parameters
+from reconciler.providers.declared.tags import Tagger
+from reconciler.providers.native.frame import already_exists, refuse_fixed, refuse_unsupported, same
+from reconciler.providers.native.naming import NameRule
+from reconciler.providers.native.reading import observed
+from reconciler.providers.native.tagging import as_map, owner_in
+from reconciler.schema import MISSING, TypeSchema, defaults, identifier_of, schema_for
+
+#: Kinds of handle. After a create's there may be properties that are yet to be set, as JSON.
+_CREATE, _UPDATE, _DELETE = "create:", "update:", "delete:"
+
+
+class Declared:
+    """One type by its declaration. Stateless but for what follows from the declaration.
+
+    What is exceptional about a type goes into a subclass: the methods whose names begin with ``adapt`` and ``make``,
+    ``change``, ``remove`` are there to be overridden.
+    """
+
+    def __init__(self, declaration: Declaration) -> None:
+        self.declaration = declaration
+        self.type_name = declaration.type
+        self._reader = Reader(declaration, self.schema_in, self.adapt_observed)
+        self._tagger = Tagger(declaration.tagging, declaration.service) if declaration.tagging else None
+        self._finder = Finder(declaration, self._reader, self._tagger)
+
+    # what a subclass may say
+
+    def adapt_given(self, scope: Scope, call: Call, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Properties on their way into a call; the default changes nothing."""
+        return values
+
+    def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Properties as read, with the answer that they are from; the default changes nothing."""
+        return properties
+
+    def make(self, scope: Scope, desired: Properties, token: ClientToken) -> Identifier:
+        """Create what the create call can; ``desired`` has its name and tags. Raises ALREADY_EXISTS."""
+        declaration = self.declaration
+        values = {name: value for name, value in desired.items() if name in self._created and name != self._tags_name}
+        given = self._parameters(scope, declaration.create, {}, values)
+        if self._tagger is not None:
+            given |= self._tagger.created(declaration.create.operation, as_map(desired.get(self._tags_name)))
+        if declaration.repeatable:
+            given[declaration.repeatable] = token
+        answer = scope.call(declaration.service, declaration.create.operation, **given)
+        return self._identifier(scope, desired, at(answer, declaration.made))
+
+    def change(
+        self, scope: Scope, identifier: Identifier, update: Update, before: Properties, after: Properties
+    ) -> None:
+        """Make one update; ``after`` is what the call is to be given, without what is to be taken away."""
+        identity = self._reader.identity(scope, identifier)
+        call = update.call
+        if update.clear is not None and not any(after.get(name) is not None for name in update.names):
+            call = update.clear
+            after = {name: value for name, value in before.items() if name in call.takes}
+        self._send(scope, call, identity, after)
+
+    def remove(self, scope: Scope, identifier: Identifier) -> None:
+        """Delete. May raise NOT_FOUND."""
+        call = self.declaration.delete
+        identity = self._reader.identity(scope, identifier)
+        given: Mapping[str, Any] = {}
+        if missing := [name for name in call.takes if name not in identity]:
+            given = self._live(scope, identifier, frozenset(missing))
+        self._send(scope, call, identity, {name: given[name] for name in missing if name in given})
+
+    # ports.ResourceProvider
+
+    @cached_property
+    def supported(self) -> frozenset[str]:
+        """See ``ports.ResourceProvider``."""
+        return self._created | self._updated
+
+    @property
+    def naming(self) -> NameRule | None:
+        """How a resource gets a name if its plan gives none."""
+        return self.declaration.naming
+
+    def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
+        """See ``ports.ResourceProvider``."""
+        found = self._reader.read_many(scope, wanted)
+        if self._tagger is not None:
+            self._finder.add_tags(scope, wanted, found, self._tags_name, as_list_form=self._tags_are_list)
+        return observed({identifier: _properties(item) for identifier, item in found.items()})
+
+    def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
+        """See ``ports.ResourceProvider``."""
+        return self._finder.locate(scope, self._with_name(scope, desired, owner), owner)
+
+    def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
+        """See ``ports.ResourceProvider``. A resource of the same owner is taken up where it was left."""
+        desired = reveal(desired)
+        refuse_unsupported(self.type_name, self.supported, desired)
+        owner = owner_in(as_map(desired.get(self._tags_name)))
+        desired = self._with_name(scope, desired, owner)
+        naming = self.declaration.naming
+        if naming is not None and naming.property not in desired:
+            naming.required(desired, owner, scope, self.type_name)
+        if self.declaration.looks_first and (there := self._standing(scope, desired, owner)) is not None:
+            return self._resumed(scope, there, desired)
+        try:
+            identifier = self.make(scope, desired, token)
+        except AwsFault as fault:
+            if fault.kind is not FaultKind.ALREADY_EXISTS or (there := self._standing(scope, desired, owner)) is None:
+                raise
+            return self._resumed(scope, there, desired)
+        return self._finished(scope, identifier, self._rest(desired))
+
+    def update(
+        self, scope: Scope, identifier: Identifier, before: Properties, after: Properties, changed: frozenset[str]
+    ) -> Progress:
+        """See ``ports.ResourceProvider``."""
+        refuse_unsupported(self.type_name, self.supported, changed)
+        refuse_fixed(self.type_name, self.supported - self._updated, changed)
+        before, after = reveal(before), reveal(after)
+        if self._tags_name in changed and self._tagger is not None:
+            old, new = as_map(before.get(self._tags_name)), as_map(after.get(self._tags_name))
+            self._tagger.change(scope, self._finder.fields(scope, identifier), old, new)
+        self._change_all(scope, identifier, before, after, changed)
+        return self._standing_by(scope, identifier, _UPDATE) if changed - {self._tags_name} else Done(identifier)
+
+    def delete(self, scope: Scope, identifier: Identifier) -> Progress:
+        """See ``ports.ResourceProvider``."""
+        try:
+            self.remove(scope, identifier)
+        except AwsFault as fault:
+            if fault.kind is FaultKind.NOT_FOUND:
+                return Done(identifier)
+            raise
+        waiting = self.declaration.waiting
+        return self._gone(scope, identifier) if waiting is not None and waiting.deletes else Done(identifier)
+
+    def poll(self, scope: Scope, handle: Handle) -> Progress:
+        """See ``ports.ResourceProvider``."""
+        if handle.kind.startswith(_DELETE):
+            return self._gone(scope, handle.identifier)
+        if handle.kind.startswith(_CREATE):
+            rest = json.loads(handle.kind.removeprefix(_CREATE) or "{}")
+            return self._finished(scope, handle.identifier, rest)
+        return self._standing_by(scope, handle.identifier, _UPDATE)
+
+    # what follows from the declaration
+
+    def schema_in(self, scope: Scope) -> TypeSchema:
+        """The type's schema in the scope's region, else wherever it is known. Raises INVALID_REQUEST."""
+        schema = schema_for(self.type_name, scope.region) or schema_for(self.type_name)
+        if schema is None:
+            raise AwsFault(FaultKind.INVALID_REQUEST, f"{self.type_name} doesn't exist in {scope.region}")
+        return schema
+
+    @cached_property
+    def _schema(self) -> TypeSchema:
+        schema = schema_for(self.type_name)
+        assert schema is not None, self.type_name
+        return schema
+
+    @cached_property
+    def _tags_name(self) -> str:
+        return (self._schema.tag_property or "Tags") if self.declaration.tagging else ""
+
+    @cached_property
+    def _tags_are_list(self) -> bool:
+        return self._schema.tag_style != "map"
+
+    @cached_property
+    def _created(self) -> frozenset[str]:
+        """What the create call takes."""
+        declaration = self.declaration
+        call = declaration.create
+        later = frozenset(name for update in declaration.updates if update.later for name in update.names)
+        tags = frozenset({self._tags_name} - {""})
+        if call.takes:
+            return (frozenset(call.takes) | tags) - declaration.unsupported
+        shape: Any = input_shape(declaration.service, call.operation)
+        shape = shape.members[call.under] if call.under else shape
+        renames = {**declaration.renames, **call.renames}
+        takes = (name for name in self._schema.settable if member(shape, name, name, renames))
+        return (frozenset(takes) | tags) - later - declaration.unsupported
+
+    @cached_property
+    def _updated(self) -> frozenset[str]:
+        names = frozenset(name for update in self.declaration.updates for name in update.names)
+        return (names | ({self._tags_name} - {""})) - self.declaration.unsupported
+
+    def _with_name(self, scope: Scope, desired: Properties, owner: Owner | None) -> Properties:
+        naming = self.declaration.naming
+        if naming is None or desired.get(naming.property) is not None:
+            return desired
+        name = naming.name(desired, owner, scope)
+        return desired if name is None else {**desired, naming.property: name}
+
+    def _identifier(self, scope: Scope, desired: Properties, answer: Any) -> Identifier:
+        """Of what a create call has made: from its answer, else from what can be spelled out. Raises INTERNAL."""
+        known = self._reader.spelled(scope, desired)
+        if isinstance(answer, Mapping):
+            known |= self._reader.shaped(scope, self.declaration.read, answer, identity_only=True)
+        identifier = identifier_of(self._schema, known)
+        if identifier is None:
+            raise AwsFault(
+                FaultKind.INTERNAL, f"the identifier of a new {self.type_name} can't be told from the answer"
+            )
+        return identifier
+
+    # calls
+
+    def _parameters(
+        self, scope: Scope, call: Call, identity: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Parameters of a call. The parts of the identity that its input has a place for are among them."""
+        declaration = self.declaration
+        shape: Any = input_shape(declaration.service, call.operation)
+        renames = {**declaration.renames, **call.renames}
+        values = _spread(self.adapt_given(scope, call, dict(values)), call.spread)
+        inner = shape.members[call.under] if call.under else shape
+        own = {name: value for name, value in identity.items() if name not in values}
+        fields = self._reader.fields(scope, {**own, **values})
+        outer = {name: value for name, value in own.items() if member(shape, name, name, renames)}
+        given = parameters(shape, outer, renames)
+        shaped = parameters(inner, values, renames)
+        given |= {call.under: shaped} if call.under else shaped
+        return {**given, **filled(call.constants, fields)}
+
+    def _send(self, scope: Scope, call: Call, identity: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        given = self._parameters(scope, call, identity, values)
+        scope.call(self.declaration.service, call.operation, **given)
+
+    def _change_all(
+        self, scope: Scope, identifier: Identifier, before: Properties, after: Properties, changed: frozenset[str]
+    ) -> None:
+        for update in self.declaration.updates:
+            if update.names & changed:
+                self.change(scope, identifier, update, before, self._target(update, before, after, changed))
+
+    def _target(self, update: Update, before: Properties, after: Properties, changed: frozenset[str]) -> dict[str, Any]:
+        """What an update is given. A property that is to be reset has AWS's default, or none where that is how."""
+        takes = update.call.takes or tuple(update.names)
+        names = set(takes) if update.whole else (update.names & changed & set(takes)) | set(update.along)
+        target: dict[str, Any] = {}
+        for name in sorted(names):
+            value = after.get(name)
+            if value is None and name in changed:
+                value = self._reset(update, name)
+            elif value is None and (update.whole or name in update.along):
+                value = before.get(name)
+            if value is not None:
+                target[name] = value
+        return target
+
+    def _reset(self, update: Update, name: str) -> Any:
+        if name in self.declaration.resets:
+            return self.declaration.resets[name]
+        if update.whole or update.clear is not None:
+            return None
+        default = defaults(self._schema, (name,))
+        if default is MISSING:
+            message = f"property {name} of {self.type_name} can't be taken back: set it to the value that is wanted"
+            raise AwsFault(FaultKind.INVALID_REQUEST, message)
+        return default
+
+    # progress
+
+    def _rest(self, desired: Properties) -> dict[str, Any]:
+        """What a create has to set by further calls."""
+        rest = {name: value for name, value in desired.items() if name not in self._created}
+        tagging = self.declaration.tagging
+        later = tagging is not None and (not tagging.create or tagging.checked)
+        if later and desired.get(self._tags_name):
+            rest[self._tags_name] = desired[self._tags_name]
+        return rest
+
+    def _finished(self, scope: Scope, identifier: Identifier, rest: Mapping[str, Any]) -> Progress:
+        """Set what is left of a create, as soon as AWS is ready for it. Tags come first: they say whose it is."""
+        rest = dict(rest)
+        tags = rest.pop(self._tags_name, None)
+        if tags and self._tagger is not None:
+            fields = self._finder.fields(scope, identifier)
+            there = self._tagger.read(scope, fields) if self._tagger.checked else {}
+            self._tagger.change(scope, fields, there, as_map(tags))
+        progress = self._standing_by(scope, identifier, _CREATE + (json.dumps(rest) if rest else ""))
+        if isinstance(progress, Pending) or not rest:
+            return progress
+        self._change_all(scope, identifier, {}, rest, frozenset(rest))
+        return self._standing_by(scope, identifier, _UPDATE)
+
+    def _standing_by(self, scope: Scope, identifier: Identifier, kind: str) -> Progress:
+        """Done, or Pending while AWS works on it. Raises AwsFault (``failed``) when it failed."""
+        waiting = self.declaration.waiting
+        if waiting is None:
+            return Done(identifier)
+        try:
+            item = self._reader.item(scope, identifier)
+        except AwsFault as fault:
+            if fault.kind is FaultKind.NOT_FOUND and kind.startswith(_CREATE):
+                message = f"{identifier} isn't to be seen yet"
+                return Pending(Handle(identifier, kind), waiting.seconds, message)
+            raise
+        state = str(at(item, waiting.at) or "")
+        if state in waiting.failed:
+            why = at(item, waiting.why) if waiting.why else ""
+            message = f"{self.type_name} {identifier} is in state {state}" + (f": {why}" if why else "")
+            raise AwsFault(FaultKind.INVALID_REQUEST, message, service=self.declaration.service, failed=True)
+        if state in waiting.pending:
+            return Pending(Handle(identifier, kind), waiting.seconds, f"{identifier} is {state.lower()}")
+        return Done(identifier)
+
+    def _gone(self, scope: Scope, identifier: Identifier) -> Progress:
+        waiting = self.declaration.waiting
+        assert waiting is not None
+        try:
+            item = self._reader.item(scope, identifier)
+        except AwsFault as fault:
+            if fault.kind is FaultKind.NOT_FOUND:
+                return Done(identifier)
+            raise
+        state = str(at(item, waiting.at) or "deleted")
+        if state in waiting.failed:
+            message = f"{self.type_name} {identifier} couldn't be deleted, it is in state {state}"
+            raise AwsFault(FaultKind.INVALID_REQUEST, message, service=self.declaration.service, failed=True)
+        return Pending(Handle(identifier, _DELETE), waiting.seconds, f"{identifier} is {state.lower()}")
+
+    # what is there already
+
+    def _standing(self, scope: Scope, desired: Properties, owner: Owner | None) -> Located | None:
+        """What stands where ``desired`` would go; with an owner, rather what is his."""
+        found = self._finder.standing(scope, desired)
+        if owner is not None and not any(one.owner == owner for one in found):
+            found = (*self._finder.tagged(scope, owner), *found)
+        return next((one for one in found if owner is None or one.owner == owner), found[0] if found else None)
+
+    def _resumed(self, scope: Scope, there: Located, desired: Properties) -> Progress:
+        """Go on with what an earlier attempt of the same owner made; refuse anything else."""
+        wanted = owner_in(as_map(desired.get(self._tags_name)))
+        if self._tags_name and (there.owner is None or there.owner != wanted):
+            whose = f"and belongs to plan {there.owner.plan}" if there.owner else "and no plan owns it"
+            raise already_exists(self.type_name, there.identifier, whose)
+        live = self._live(scope, there.identifier, frozenset(desired))
+        differing = self._differing(scope, desired, live)
+        for name in sorted(differing - self._updated):
+            raise already_exists(self.type_name, there.identifier, f"with another {name}")
+        if not self._tags_name and (foreign := sorted(name for name in differing if live.get(name) is not None)):
+            raise already_exists(self.type_name, there.identifier, f"with another {foreign[0]}")
+        return self.update(scope, there.identifier, live, desired, differing)
+
+    def _live(self, scope: Scope, identifier: Identifier, names: frozenset[str]) -> dict[str, Any]:
+        answer = self.read_many(scope, [Wanted(identifier, names)]).get(identifier)
+        if isinstance(answer, Unreadable):
+            raise AwsFault(answer.kind, answer.message, service=self.declaration.service)
+        if answer is None:
+            raise AwsFault(FaultKind.NOT_FOUND, f"{self.type_name} {identifier} does not exist")
+        return dict(answer.properties)
+
+    def _differing(self, scope: Scope, desired: Properties, live: Properties) -> frozenset[str]:
+        schema = self.schema_in(scope)
+        return frozenset(
+            name
+            for name, value in desired.items()
+            if not schema.is_secret((name,)) and not same(self.type_name, scope.region, name, value, live.get(name))
+        )
+
+
+def _spread(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Properties with the members of some in their place."""
+    inner = [values.pop(name) for name in names if isinstance(values.get(name), Mapping)]
+    return values | {key: item for each in inner for key, item in each.items()}
+
+
+def _properties(item: Any) -> Any:
+    return item if isinstance(item, Unreadable) else item.properties
+
+
+__all__ = ["Declared"]

@@ -1,0 +1,25 @@
+"""AWS::Kinesis::Stream."""
+
+from __future__ import annotations
+
+from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, Case
+
+STREAM = Case(
+    "AWS::Kinesis::Stream",
+    {
+        "Name": "contract-stream",
+        "ShardCount": 2,
+        "RetentionPeriodHours": 48,
+        "StreamEncryption": {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"},
+        "Tags": TAGS,
+    },
+    changes={"ShardCount": 4, "RetentionPeriodHours": 72, "Tags": OTHER_TAGS},
+    resets={"RetentionPeriodHours": 24, "StreamEncryption": ABSENT, "Tags": ABSENT},
+    attributes=("Arn",),
+    foreign=lambda clients: clients("kinesis").create_stream(StreamName="contract-foreign", ShardCount=1),
+    deny=("kinesis", "DescribeStreamSummary"),
+    name="Name",
+    searchable=False,
+)
+
+CASES = (STREAM,)
