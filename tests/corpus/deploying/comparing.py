@@ -6,6 +6,7 @@ template spells out itself is never taken for random.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import Counter
@@ -29,11 +30,14 @@ _RANDOM = (
     re.compile(r"\b(?=[A-Z0-9]*\d)[A-Z0-9]{10,40}\b"),
     re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b(?!/)"),
     re.compile(r"\b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{10}\b"),
+    re.compile(r"\b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{20,}\b"),
+    re.compile(r"\bus-east-1[a-f]\b|\buse1-az\d\b"),
     re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\dZ+:]*"),
     re.compile(r"(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}"),
     re.compile(r"\b\d{10,13}(?:\.\d+)?\b"),
     re.compile(r"127\.0\.0\.1:\d+"),
 )
+_QUEUE_HOST = re.compile(r"https?://[^/\"]*/\d{12}/(?=[\w.-]+)")
 _OWN_TAGS = ("reconciler:", "aws:cloudformation:")
 
 
@@ -52,6 +56,7 @@ class Words:
 
     def plain(self, text: str) -> str:
         """``text`` with what is the account's own replaced."""
+        text = _QUEUE_HOST.sub("", text)
         for physical, logical in self._longest_first():
             text = text.replace(physical, f"‹{logical}›")
         text = text.replace(self.account, "‹account›")
@@ -74,9 +79,12 @@ class Words:
     def _longest_first(self) -> list[tuple[str, str]]:
         spelled: dict[str, str] = {}
         for physical, logical in self.ids.items():
-            for part in {physical, *physical.split("|"), re.split(r"[/:]", physical)[-1]}:
-                if len(part) >= 4 and part not in self.literal:
-                    spelled.setdefault(part, logical)
+            if "|" not in physical:
+                for part in (_QUEUE_HOST.sub("", physical), re.split(r"[/:]", physical)[-1]):
+                    if len(part) >= 4 and part not in self.literal:
+                        spelled.setdefault(part, logical)
+        for physical, logical in self.ids.items():  # what has several parts begins with its own, or with another's
+            spelled.setdefault(physical.split("|")[0], logical)
         return sorted(spelled.items(), key=lambda item: -len(item[0]))
 
 
@@ -84,9 +92,12 @@ def plain_world(world: World, words: Words) -> dict[str, Any]:
     """The answers by what was asked, in words that mean the same in every account."""
     found: dict[str, list[Any]] = {}
     for (name, parameters), answer in world.items():
+        if isinstance(answer, str):  # an error: nothing there, or the emulator hasn't got it
+            continue
         key = f"{name} {words.plain(_text(_plain_value(json.loads(parameters), words)))}"
         found.setdefault(key, []).append(_plain_value(answer, words))
-    return {key: answers[0] if len(answers) == 1 else sorted(answers, key=_text) for key, answers in found.items()}
+    plain = {key: answers[0] if len(answers) == 1 else sorted(answers, key=_text) for key, answers in found.items()}
+    return {key: answer for key, answer in plain.items() if answer not in ({}, [])}
 
 
 def leaves(answers: Mapping[str, Any]) -> Counter[tuple[str, str]]:
@@ -114,7 +125,8 @@ def _plain_value(value: Any, words: Words) -> Any:
         kept = {
             words.plain(str(key)): _plain_value(item, words)
             for key, item in value.items()
-            if not _VOLATILE.search(str(key)) and not str(key).startswith(_OWN_TAGS)
+            if not (_VOLATILE.search(str(key)) or (key == "Version" and isinstance(item, int)))
+            and not str(key).startswith(_OWN_TAGS)
         }
         return {key: item for key, item in sorted(kept.items()) if item not in ({}, [], None, "")}
     if isinstance(value, list):
@@ -127,11 +139,12 @@ def _plain_value(value: Any, words: Words) -> Any:
 
 
 def _document(text: str) -> Any:
-    if text[:1] in "{[" and text[-1:] in "}]":
-        try:
-            return json.loads(text)
-        except ValueError:
-            return None
+    if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
+        for read in (json.loads, ast.literal_eval):  # moto's stacks keep some documents as Python writes them
+            try:
+                return read(text)
+            except (ValueError, SyntaxError):
+                continue
     return None
 
 

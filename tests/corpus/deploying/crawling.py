@@ -18,6 +18,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import OperationModel, Shape, StringShape
+from botocore.parsers import ResponseParserError
 
 #: (service:Operation, parameters as JSON) → the answer
 World = dict[tuple[str, str], Any]
@@ -31,7 +32,7 @@ _NOT_ASKED = re.compile(
     r"|^rds:(DescribeDBEngine|DescribeOrderable|DescribeEngineDefault|DescribeDBClusterParameters|DescribeDBParameters)"
     r"|^iam:(GetAccountAuthorization|GetCredentialReport|ListPoliciesGranting|GetContextKeys|GetOrganizations"
     r"|GetServiceLastAccessed|GenerateService|ListEntitiesForPolicy|GetAccessKeyLastUsed)"
-    r"|^(s3:(GetObject|ListDirectory|GetBucketLocation|ListMultipart|ListParts))|^ssm:(DescribeAvailable|GetDocument)"
+    r"|^(s3:(GetObject|ListDirectory|GetBucketLocation|ListMultipart|ListParts|ListObjectAnno))|^ssm:(DescribeAvailable|GetDocument)"
     r"|^kinesis:(GetRecords|GetShardIterator)|^ecr:(GetAuthorization|GetDownload)|^kms:(GetParametersForImport)"
     r"|^lambda:(ListLayers)|^emr:(ListReleaseLabels|ListSupported)|^secretsmanager:(GetRandom)"
     r"|^logs:(GetLogEvents|GetQuery)|^dynamodb:(GetItem|BatchGet)|^elasticache:(DescribeCacheEngine)"
@@ -42,7 +43,7 @@ _NARROWED: Mapping[str, Mapping[str, Any]] = {
     "iam:ListPolicies": {"Scope": "Local"},
     "ec2:DescribeSnapshots": {"OwnerIds": ["self"]},
     "sqs:GetQueueAttributes": {"AttributeNames": ["All"]},
-    "elbv2:DescribeLoadBalancerAttributes": {},
+    "kms:GetKeyPolicy": {"PolicyName": "default"},
 }
 #: more calls of one operation than this tell nothing new
 _MOST = 60
@@ -124,7 +125,7 @@ def _ask(client: Any, question: Question, parameters: Mapping[str, Any]) -> Any:
             _MISSING.add(question.name)
             return None
         return f"error {code}"
-    except BotoCoreError:  # a page of HTML where an answer should be
+    except (BotoCoreError, ResponseParserError):  # a page of HTML where an answer should be
         if not parameters:
             _MISSING.add(question.name)
             return None

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from reconciler import wiring
 from reconciler.model.ids import Identifier, PlanName
@@ -100,7 +101,7 @@ class Site:
             found = client.list_stack_resources(StackName=template.plan_name)["StackResourceSummaries"]
         except ClientError as error:
             raise NotDeployable(f"{error.response['Error']['Code']}: {error.response['Error']['Message']}") from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise NotDeployable(f"moto crashes: {error}") from None
         return {str(one["LogicalResourceId"]): str(one.get("PhysicalResourceId") or "") for one in found}
 
@@ -162,7 +163,7 @@ class Site:
             "policy": {"directory": self.directory / "policies"},
             "state_dir": self.directory / "state",
             "aws": {"endpoint_url": self.aws.endpoint, "role_pattern": pattern, "threads": 4},
-            "http": {"port": 0, "token": "test"},
+            "http": {"port": 0, "token": "let-me-in-as-nobody-else"},
         }
         self.app = wiring.build(Settings.model_validate(settings), clock=self.clock)
         with outsider():

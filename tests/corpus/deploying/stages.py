@@ -13,7 +13,7 @@ from reconciler.model.errors import SourceError
 from reconciler.model.plan import Plan
 from reconciler.model.report import PlanState, RunReport
 from tests.corpus.deploying.comparing import Words, differences, plain_world
-from tests.corpus.deploying.emulator import IGNORED, known
+from tests.corpus.deploying.emulator import GONE, IGNORED, known, outlives, taken
 from tests.corpus.deploying.services import services_of
 from tests.corpus.deploying.site import NotDeployable, Site
 from tests.corpus.deploying.tampering import Part, changes, misjudged, parts, provider_of
@@ -69,8 +69,12 @@ def judged(site: Site, template: Template) -> Result:
     try:
         plan = _plan(site, template, result)
     except SourceError as error:
-        result.refused = _general(str(error.problems[0].message))
-        result.fail("compared", f"ours: refused: {error.problems[0].reason}: {result.refused}")
+        problem = error.problems[0]
+        why = f"{problem.reason}: {_general(str(problem.message))}"
+        if problem.reason == "unsupported":
+            result.fail("compared", f"ours: refused: {why}")
+        else:
+            result.excluded = f"is no template to AWS either: {why}"
         return result
     result.types = dict(Counter(str(one.type) for one in plan.resources.values()))
     foreign = sorted(one for one in result.types if provider_of(one) is None)
@@ -87,6 +91,8 @@ def _unsuitable(template: Template) -> str:
         return "no template"
     if data.get("Transform"):
         return "has a transform, which moto leaves out"
+    if not data["Resources"]:
+        return "has no resources"
     missing = sorted(one for one in template.types if one not in get_model_map() or one in NULL_MODELS)
     if missing:
         return f"moto's CloudFormation has no {missing[0]}"
@@ -130,6 +136,9 @@ class _Walk:
         empty = self._empty()
         report = self.site.run(self.plan)
         if report.state is not PlanState.IN_SYNC:
+            if lax := taken(_why(report)):
+                self.result.excluded = f"moto's CloudFormation takes {lax}"
+                return
             self.result.fail("compared", f"not applied: {_why(report)}")
             return
         ids = {record.identifier: name for name, record in self.site.records(self.plan.name).items()}
@@ -149,7 +158,7 @@ class _Walk:
 
     def _compare(self, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
         for place, left, right in differences(ours, theirs):
-            why = known(place)
+            why = known(place, left, right, self.template.text)
             if why:
                 self.result.emulator.append(why)
             else:
@@ -201,6 +210,8 @@ class _Walk:
         self.result.untried[why] = self.result.untried.get(why, 0) + 1
 
     def _withdraw(self, empty: Mapping[str, Any]) -> None:
+        if not self.plan.resources:
+            return
         absent = self.template.plan(self.site.account, absent=True, checked=False)
         self.site.aws.reset_calls()
         waiting = self.site.run(absent)
@@ -211,10 +222,33 @@ class _Walk:
             self.result.fail("withdrawn", _why(report))
             return
         kept = [name for name, one in self.plan.resources.items() if one.deletion_policy != "Delete"]
-        for place, _was, left in differences(empty, self._seen()):
+        for place, _was, left in differences(empty, _standing(self._seen())):
             text = f"{place} {left}"
-            if left and not any(f"‹{name}›" in text for name in kept):
+            if not left or any(f"‹{name}›" in text for name in kept):
+                continue
+            if why := outlives(place):
+                self.result.emulator.append(why)
+            else:
                 self.result.fail("withdrawn", f"left: {place}: {_short(left)}")
+
+
+def _standing(value: Any) -> Any:
+    """Answers without what AWS shows of things that are gone."""
+    if isinstance(value, list):
+        return [item for item in map(_standing, value) if item not in (None, {}, [])]
+    if not isinstance(value, Mapping):
+        return value
+    if any(_state(value.get(key)) in GONE for key in ("State", "Status", "status", "KeyState")):
+        return None
+    kept = {key: _standing(item) for key, item in value.items()}
+    if value.get("Instances") and not kept["Instances"]:  # nothing is left of the reservation
+        return None
+    return {key: item for key, item in kept.items() if item not in (None, {}, [])}
+
+
+def _state(value: Any) -> str:
+    found = value.get("Name", value.get("State", "")) if isinstance(value, Mapping) else value
+    return str(found).lower()
 
 
 def _why(report: RunReport) -> str:

@@ -89,7 +89,9 @@ def _only_ownership(tags: Any) -> bool:
 def read(provider: ResourceProvider, scope: Scope, record: Record) -> dict[str, Any]:
     """Everything that can be set, as it is."""
     seen = provider.read_many(scope, [Wanted(record.identifier, provider.supported)]).get(record.identifier)
-    return dict(seen.properties) if isinstance(seen, Observation) else {}
+    if not isinstance(seen, Observation):
+        return {}
+    return {name: value for name, value in seen.properties.items() if name in provider.supported}
 
 
 def changes(scope: Scope, record: Record, part: Part) -> Iterator[str]:

@@ -50,7 +50,7 @@ def _objects(schema: TypeSchema, path: Path, value: Mapping[str, Any], depth: in
 
 def _changeable(value: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What may be changed of an object: a name is what tells it apart, and a version of a policy is a language."""
-    told_by = ("Version", "Key", "Id", "Sid")
+    told_by = ("Version", "Key", "Id", "Sid", "Effect")
     found = [(key, item) for key, item in value.items() if key not in told_by and not key.startswith("reconciler:")]
     return sorted(found, key=lambda pair: (pair[0].endswith(("Name", "Arn", "Id", "Type")), 0))
 
@@ -106,7 +106,7 @@ def _strings(schema: TypeSchema, path: Path, value: str) -> Iterator[Any]:
     if value in ("true", "false"):
         yield "false" if value == "true" else "true"
         return
-    known = {"Allow": "Deny", "Deny": "Allow", "Enabled": "Disabled", "Disabled": "Enabled", "ENABLED": "DISABLED",
+    known = {"Enabled": "Disabled", "Disabled": "Enabled", "ENABLED": "DISABLED",
              "DISABLED": "ENABLED"}  # fmt: skip
     if value in known:
         yield known[value]
