@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from reconciler import wiring
-from reconciler.model.ids import Identifier, PlanName
+from reconciler.model.ids import PlanName
 from reconciler.model.plan import Approval, Plan, Target
 from reconciler.model.report import RunReport
 from reconciler.model.resource import Record
@@ -93,7 +92,13 @@ class Site:
         client = self._client("cloudformation", self.stack_account)
         try:
             client.create_stack(
-                StackName=template.plan_name, TemplateBody=template.text, Capabilities=["CAPABILITY_NAMED_IAM"]
+                StackName=template.plan_name,
+                TemplateBody=template.text,
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+                Parameters=[
+                    {"ParameterKey": name, "ParameterValue": ",".join(value) if isinstance(value, list) else str(value)}
+                    for name, value in template.parameters.items()
+                ],
             )
             stack = client.describe_stacks(StackName=template.plan_name)["Stacks"][0]
             if stack["StackStatus"] != "CREATE_COMPLETE":
@@ -185,5 +190,3 @@ def site(directory: Path) -> Iterator[Site]:
     """A running site."""
     with Site(directory) as made:
         yield made
-
-

@@ -30,6 +30,7 @@ class Result:
     excluded: str = ""
     valid: bool = True
     refused: str = ""
+    made_up: bool = False
     types: dict[str, int] = field(default_factory=dict)
     failures: dict[str, list[str]] = field(default_factory=dict)
     changed: int = 0
@@ -56,6 +57,7 @@ def judged(site: Site, template: Template) -> Result:
     result.excluded = _unsuitable(template)
     if result.excluded:
         return result
+    result.made_up = bool(template.parameters)
     site.begin()
     try:
         ids = site.deploy(template)
@@ -97,8 +99,8 @@ def _unsuitable(template: Template) -> str:
     if missing:
         return f"moto's CloudFormation has no {missing[0]}"
     declared = data.get("Parameters") or {}
-    if any(isinstance(one, Mapping) and "Default" not in one for one in declared.values()):
-        return "has parameters without defaults"
+    if any(not isinstance(one, Mapping) for one in declared.values()):
+        return "declares a parameter as nothing"
     return ""
 
 
@@ -154,7 +156,9 @@ class _Walk:
         return _shown(self.site, self.words, self.services)
 
     def _empty(self) -> dict[str, Any]:
-        return _shown(self.site, Words(self.site.account, self.template.plan_name, {}, self.template.text), self.services)
+        return _shown(
+            self.site, Words(self.site.account, self.template.plan_name, {}, self.template.text), self.services
+        )
 
     def _compare(self, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
         for place, left, right in differences(ours, theirs):

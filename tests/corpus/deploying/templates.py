@@ -21,6 +21,7 @@ from reconciler.source.lint import Finding, Linter
 from reconciler.source.parse import parse
 from reconciler.source.plans import build_plan
 from tests.corpus.loader import REGION, ROOT, corpus_directory, plan_name
+from tests.corpus.values import values_for
 
 
 class _NoSchemas(Linter):
@@ -69,6 +70,12 @@ class Template:
         resources = (self.data or {}).get("Resources", {})
         return frozenset(str(one.get("Type")) for one in resources.values() if isinstance(one, Mapping))
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Made-up values for the parameters that have no default."""
+        declared = (self.data or {}).get("Parameters") or {}
+        return values_for({name: one for name, one in declared.items() if "Default" not in one})
+
     def plan(self, account: str, *, absent: bool = False, checked: bool = True) -> Plan:
         """The template as a sandbox plan, as a source would give it. Raises SourceError.
 
@@ -83,6 +90,7 @@ class Template:
             "guardrail": {"status": "passed", "reference": "https://ci.example.com/guardrail/4711"},
             "rollback": "automatic",
             "state": "absent" if absent else "present",
+            "parameters": self.parameters,
             "template": self.name,
         }
         metadata = {"name": self.plan_name, "author": "alice@example.com"}
