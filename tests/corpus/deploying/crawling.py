@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -80,21 +80,26 @@ class _Found:
 _MISSING: set[str] = set()
 
 
-def crawl(clients: Any, services: frozenset[str]) -> World:
-    """Everything that the services tell. ``clients``: a client for a service's name, its calls not retried."""
+def crawl(clients: Any, services: frozenset[str], only: frozenset[str] = frozenset()) -> World:
+    """Everything that the services tell. ``clients``: a client for a service's name, its calls not retried.
+
+    ``only``: the operations to ask; without any, all.
+    """
     found: World = {}
     for service in sorted(services):
-        found.update(_service(clients(service), service))
+        chosen = [one for one in questions(service) if not only or one.name in only]
+        if chosen:
+            found.update(_service(clients(service), chosen))
     return found
 
 
-def _service(client: Any, service: str) -> World:
+def _service(client: Any, chosen: Sequence[Question]) -> World:
     found = _Found()
     asked: set[tuple[str, str]] = set()
     counts: dict[str, int] = {}
     for _round in range(4):
         new = False
-        for question in questions(service):
+        for question in chosen:
             if question.name in _MISSING:
                 continue
             for parameters in list(_parameters(question, found)):
@@ -220,28 +225,34 @@ def _note(found: _Found, answer: Any, parameters: Mapping[str, Any]) -> None:
 
 def _walk(found: _Found, value: Any, outer: Mapping[str, Any], name: str) -> None:
     if isinstance(value, Mapping):
-        inner = dict(outer)
-        for key, item in value.items():
-            if isinstance(item, str) and item and len(item) < 300:
-                inner[_word(key)] = item
-                if _word(key) in ("name", "id", "arn", "url") and name:
-                    inner[f"{name}{_word(key)}"] = item
-                    inner.setdefault(name, item)
-                if item.startswith("arn:"):
-                    found.arns.setdefault(item)
+        inner = {**outer, **_bindings(found, value, name)}
         _keep(found, inner)
+        below = {key: item for key, item in inner.items() if key not in ("name", "id", "arn")}
         for key, item in value.items():
             if isinstance(item, Mapping | list):
-                _walk(found, item, {k: v for k, v in inner.items() if k not in ("name", "id", "arn")}, _word(key))
+                _walk(found, item, below, _word(key))
     elif isinstance(value, list):
         singular = name.removesuffix("s")
         for item in value:
             if isinstance(item, str) and item:
-                if item.startswith("arn:"):
-                    found.arns.setdefault(item)
-                _keep(found, {**outer, singular: item})
+                _keep(found, {**outer, **_bindings(found, {singular: item}, "")})
             else:
                 _walk(found, item, outer, singular)
+
+
+def _bindings(found: _Found, value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What an object says by plain names: ``Name`` in a list of ``Buckets`` is a ``bucketname``, and a ``bucket``."""
+    bound: dict[str, Any] = {}
+    for key, item in value.items():
+        if not isinstance(item, str) or not item or len(item) > 300:
+            continue
+        bound[_word(key)] = item
+        if item.startswith("arn:"):
+            found.arns.setdefault(item)
+        if _word(key) in ("name", "id", "arn", "url") and name:
+            bound[f"{name}{_word(key)}"] = item
+            bound.setdefault(name, item)
+    return bound
 
 
 def _keep(found: _Found, record: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """What the emulator can't do, by the call that shows it: no fault of ours, and named one by one in these tables.
 
-moto's CloudFormation leaves out properties that a template sets, and sets others of its own. What stands in the template
-and not in its stack is told by itself (``left_out``); everything else has a line here, and what has none is taken for
-ours.
+moto's CloudFormation leaves out properties that a template sets, and sets others of its own. What stands in the
+template and not in its stack is told by itself (``left_out``); everything else has a line here, and what has none is
+taken for ours.
 """
 
 from __future__ import annotations

@@ -119,8 +119,8 @@ def _general(message: str) -> str:
     return " ".join(kept[:9])
 
 
-def _shown(site: Site, words: Words, services: frozenset[str]) -> dict[str, Any]:
-    answers = plain_world(site.world(words.account, services), words)
+def _shown(site: Site, words: Words, services: frozenset[str], only: frozenset[str] = frozenset()) -> dict[str, Any]:
+    answers = plain_world(site.world(words.account, services, only), words)
     return {key: answer for key, answer in answers.items() if not IGNORED.search(key)}
 
 
@@ -132,6 +132,7 @@ class _Walk:
     result: Result
     services: frozenset[str]
     words: Words | None = None
+    telling: frozenset[str] = frozenset()
 
     def go(self, theirs: Mapping[str, Any]) -> None:
         """All stages, as far as they make sense after a failure."""
@@ -146,6 +147,7 @@ class _Walk:
         ids = {record.identifier: name for name, record in self.site.records(self.plan.name).items()}
         self.words = Words(self.site.account, self.template.plan_name, ids, self.template.text)
         ours = self._seen()
+        self.telling = frozenset(key.split(" ")[0] for key in ours if ours[key] != empty.get(key))
         self._compare(ours, theirs)
         self._second_pass()
         self._tamper(ours)
@@ -154,6 +156,13 @@ class _Walk:
     def _seen(self) -> dict[str, Any]:
         assert self.words is not None
         return _shown(self.site, self.words, self.services)
+
+    def _differs(self, before: Mapping[str, Any]) -> list[tuple[str, list[str], list[str]]]:
+        """What is otherwise than before, by the operations that tell of the plan."""
+        assert self.words is not None
+        known = {key: answer for key, answer in before.items() if key.split(" ")[0] in self.telling}
+        now = _shown(self.site, self.words, self.services, self.telling) if self.telling else {}
+        return differences(known, now)
 
     def _empty(self) -> dict[str, Any]:
         return _shown(
@@ -185,7 +194,7 @@ class _Walk:
                 continue
             if not self._changed(part, before):
                 self.site.run(self.plan)
-                if differences(before, self._seen()):
+                if self._differs(before):
                     self.result.fail("tampered", "what was changed before stays: the rest isn't tried")
                     return
 
@@ -193,12 +202,18 @@ class _Walk:
         """Whether everything is as before in the end."""
         record, refusals = self.site.records(self.plan.name)[part.logical_id], ""
         for done in changes(self.site.outside(), record, part):
-            if not differences(before, self._seen()):
+            if not self._differs(before):
                 refusals = done.removeprefix("!") if done.startswith("!") else f"{part.type} {part.name}: no effect"
                 continue
             report = self.site.run(self.plan)
+            if done.startswith("!"):  # refused halfway
+                refusals = done.removeprefix("!")
+                if self._differs(before):
+                    self.result.fail("tampered", f"{part.type} {part.title}: not put right after {refusals}")
+                    return False
+                continue
             wrong = misjudged(report, part)
-            left = differences(before, self._seen())
+            left = self._differs(before)
             self.result.changed += 1
             if not report.changes:
                 wrong = "drift not seen"
@@ -214,7 +229,7 @@ class _Walk:
         self.result.untried[why] = self.result.untried.get(why, 0) + 1
 
     def _withdraw(self, empty: Mapping[str, Any]) -> None:
-        if not self.plan.resources:
+        if not self.site.records(self.plan.name):
             return
         absent = self.template.plan(self.site.account, absent=True, checked=False)
         self.site.aws.reset_calls()

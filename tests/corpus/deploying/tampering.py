@@ -1,4 +1,4 @@
-"""Changes every mutable property of a plan's resources behind its back, one at a time, and sees what a pass makes of it.
+"""Changes every mutable property of a plan's resources behind its back, one at a time.
 
 Somebody else makes the change, as another identity, with the call that the service has for it. Whether it was made at
 all is judged by describe calls, and so is whether everything is as before after the pass.

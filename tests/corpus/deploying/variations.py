@@ -15,6 +15,14 @@ Path = tuple[str, ...]
 
 #: so many are tried; an emulator that takes none of them takes hardly any
 MOST = 10
+_OPPOSITES = {
+    "true": "false",
+    "false": "true",
+    "Enabled": "Disabled",
+    "Disabled": "Enabled",
+    "ENABLED": "DISABLED",
+    "DISABLED": "ENABLED",
+}
 _SCALARS = (str, int, float, bool)
 
 
@@ -96,24 +104,20 @@ def _numbers(schema: TypeSchema, path: Path, value: float) -> Iterator[Any]:
 
 def _strings(schema: TypeSchema, path: Path, value: str) -> Iterator[Any]:
     document = _document(value)
+    node = schema.node(path) or {}
     if document is not None:
         yield from (json.dumps(other) for other in _other(schema, (*path, "*"), document, 1))
-        return
-    node = schema.node(path) or {}
-    if node.get("enum"):
+    elif node.get("enum"):
         yield from (other for other in node["enum"] if other != value)
-        return
-    if value in ("true", "false"):
-        yield "false" if value == "true" else "true"
-        return
-    known = {"Enabled": "Disabled", "Disabled": "Enabled", "ENABLED": "DISABLED",
-             "DISABLED": "ENABLED"}  # fmt: skip
-    if value in known:
-        yield known[value]
-        return
-    if value.isdigit():
+    elif value in _OPPOSITES:
+        yield _OPPOSITES[value]
+    elif value.isdigit():
         yield from (str(other) for other in _numbers(schema, path, int(value)))
-        return
+    else:
+        yield from _texts(schema, path, value)
+
+
+def _texts(schema: TypeSchema, path: Path, value: str) -> Iterator[str]:
     if re.search(r"\d", value) and not value.startswith("arn:"):
         yield re.sub(r"\d(?!.*\d)", lambda found: str((int(found[0]) + 1) % 10), value)
     if not re.match(r"^(arn:|[a-z]+-[0-9a-f]{8,}$)", value):
