@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.corpus.deploying.everything import judge, judge_apart
 from tests.corpus.deploying.tables import lines
 from tests.corpus.deploying.templates import named, templates
@@ -29,6 +31,7 @@ SAMPLE: tuple[str, ...] = (
 )
 
 
+@pytest.mark.timeout(7200 if FULL else 180)
 def test_templates_pass_all_four_stages(tmp_path: Path) -> None:
     results = judge_apart(templates()) if FULL else judge((named(title) for title in SAMPLE), tmp_path)
     print("\n" + "\n".join(lines(results)))
