@@ -59,6 +59,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
     (r"Some AttributeDefinitions are not used", "attributes that no key uses (dynamodb:CreateTable refuses them)"),
     (r"Number of attributes in KeySchema", "attributes that no key uses (dynamodb:CreateTable refuses them)"),
     (
+        r"Policy arn:aws:iam::aws:policy/\S+ does not exist",
+        "a managed policy that there isn't (iam:AttachRolePolicy refuses it)",
+    ),
+    (
         r"SQS::Queue create: .* belongs to plan",
         "two queues of one name, of which AWS refuses the second (sqs:CreateQueue takes it)",
     ),

@@ -96,7 +96,7 @@ class Site:
                 TemplateBody=template.text,
                 Capabilities=["CAPABILITY_NAMED_IAM"],
                 Parameters=[
-                    {"ParameterKey": name, "ParameterValue": ",".join(value) if isinstance(value, list) else str(value)}
+                    {"ParameterKey": name, "ParameterValue": _text(value)}
                     for name, value in template.parameters.items()
                 ],
             )
@@ -184,6 +184,10 @@ class Site:
                     budget=BudgetSettings(rate=100_000),
                 ),
             )
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @contextmanager
