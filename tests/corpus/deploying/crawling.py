@@ -38,6 +38,11 @@ _NOT_ASKED = re.compile(
     r"|^logs:(GetLogEvents|GetQuery)|^dynamodb:(GetItem|BatchGet)|^elasticache:(DescribeCacheEngine)"
     r"|^elb:(DescribeLoadBalancerPolicyTypes)|^elbv2:(DescribeSSLPolicies)|^(cloudformation|sts):"
 )
+#: of EC2's 160 only those about what CloudFormation makes in moto
+_EC2 = re.compile(
+    r"Vpc|Subnet|RouteTable|Gateway|Address|SecurityGroup|NetworkInterface|NetworkAcl|Instances|InstanceAttribute|Volume"
+    r"|LaunchTemplate|KeyPair|DhcpOptions|FlowLogs|SpotFleet|PrefixList|InstanceProfile|VpnConn|Tags"
+)
 #: what narrows a listing to what is the account's own
 _NARROWED: Mapping[str, Mapping[str, Any]] = {
     "iam:ListPolicies": {"Scope": "Local"},
@@ -166,6 +171,8 @@ def questions(service: str) -> tuple[Question, ...]:
 
     found = []
     for name in model.operation_names:
+        if service == "ec2" and not _EC2.search(name):
+            continue
         if _READS.match(name) and not _NOT_ASKED.search(f"{service}:{name}"):
             operation: OperationModel = model.operation_model(name)
             shape: Any = operation.input_shape

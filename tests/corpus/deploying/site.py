@@ -31,6 +31,7 @@ from reconciler.settings import Settings
 from reconciler.testing.localaws import LocalAws, outsider
 from reconciler.testing.memory import FakeClock, SilentTelemetry
 from tests.corpus.deploying.crawling import World, crawl
+from tests.corpus.deploying.direct import shortened
 from tests.corpus.deploying.templates import Template
 from tests.corpus.loader import REGION, ROOT
 
@@ -146,7 +147,7 @@ class Site:
     def _client(self, service: str, account: str) -> Any:
         key = (service, account)
         if key not in self._clients:
-            self._clients[key] = self.aws.client(service, account=account)
+            self._clients[key] = shortened(self.aws.client(service, account=account), self.aws.answer)
         return self._clients[key]
 
     # the installation

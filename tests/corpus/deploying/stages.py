@@ -19,6 +19,8 @@ from tests.corpus.deploying.site import NotDeployable, Site
 from tests.corpus.deploying.tampering import Part, changes, misjudged, parts, provider_of
 from tests.corpus.deploying.templates import Template
 
+#: what an account of these services shows while nothing is in it
+_EMPTY: dict[frozenset[str], dict[str, Any]] = {}
 STAGES = ("compared", "second pass", "tampered", "withdrawn")
 
 
