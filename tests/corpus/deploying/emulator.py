@@ -13,27 +13,38 @@ from collections.abc import Sequence
 #: what differs between any two accounts, or between two looks at one
 IGNORED = re.compile(r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey)")
 
-#: (place, as a pattern; how moto's stack differs from its template there)
-STACKS: tuple[tuple[str, str], ...] = (
+#: (place, as a pattern; a word that the template has then; how moto's stack differs from its template there)
+STACKS: tuple[tuple[str, str, str], ...] = (
+    (r"^s3:GetBucketAcl .*/Grants", "AccessControl", "AWS::S3::Bucket: AccessControl isn't set (s3:GetBucketAcl)"),
+    (
+        r"^s3:GetBucketLifecycle",
+        "LifecycleConfiguration",
+        "AWS::S3::Bucket: LifecycleConfiguration isn't set (s3:GetBucketLifecycleConfiguration)",
+    ),
     (
         r"^ec2:DescribeAddresses\w* .*/(AllocationId|Domain)$",
+        "EIP",
         "AWS::EC2::EIP: an address of EC2-Classic, which AWS has no more (ec2:DescribeAddresses)",
     ),
     (
         r"^ec2:DescribeRouteTables .*/Associations\[",
+        "SubnetRouteTableAssociation",
         "AWS::EC2::SubnetRouteTableAssociation: associates nothing (ec2:DescribeRouteTables)",
     ),
     (
         r"^ec2:DescribeSubnets .*/(DefaultForAz|MapPublicIpOnLaunch)$",
+        "Subnet",
         "AWS::EC2::Subnet: taken for a default one (ec2:DescribeSubnets)",
     ),
     (
         r"^ec2:DescribeNatGateways .*/ConnectivityType$",
+        "NatGateway",
         "AWS::EC2::NatGateway: the API forgets the default (ec2:DescribeNatGateways)",
     ),
-    (r"^kms:DescribeKey .*/KeyMetadata/", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
+    (r"^kms:DescribeKey .*/KeyMetadata/", "AWS::KMS::Key", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
     (
         r"^ecr:GetRepositoryPolicy .*/(registryId|repositoryName)$",
+        "RepositoryPolicyText",
         "AWS::ECR::Repository: no policy is set (ecr:GetRepositoryPolicy)",
     ),
 )
@@ -77,7 +88,7 @@ GONE = frozenset(
 
 def known(place: str, ours: Sequence[str], theirs: Sequence[str], template: str) -> str:
     """How moto's stack differs from its template there, if it does; else empty."""
-    found = next((why for pattern, why in STACKS if re.search(pattern, place)), "")
+    found = next((why for pattern, word, why in STACKS if word in template and re.search(pattern, place)), "")
     return found or left_out(place, ours, theirs, template)
 
 

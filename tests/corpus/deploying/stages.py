@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -229,6 +230,10 @@ class _Walk:
         self._skip(f"emulator: {refusals}" if refusals else "no other value")
         return True
 
+    def _named(self, name: str) -> str:
+        record = self.site.records(self.plan.name).get(name)
+        return "" if record is None else re.split(r"[/:]", record.identifier)[-1]
+
     def _skip(self, why: str) -> None:
         self.result.untried[why] = self.result.untried.get(why, 0) + 1
 
@@ -238,6 +243,7 @@ class _Walk:
         absent = self.template.plan(self.site.account, absent=True, checked=False)
         self.site.aws.reset_calls()
         kept = [name for name, one in self.plan.resources.items() if one.deletion_policy != "Delete"]
+        shown = [f"‹{name}›" for name in kept] + [self._named(name) for name in kept]
         waiting = self.site.run(absent)
         right = PlanState.IN_SYNC if len(kept) == len(self.plan.resources) else PlanState.PENDING_APPROVAL
         if waiting.state is not right or self.site.mutations():
@@ -248,7 +254,7 @@ class _Walk:
             return
         for place, _was, left in differences(empty, _standing(self._seen())):
             text = f"{place} {left}"
-            if not left or any(f"‹{name}›" in text for name in kept):
+            if not left or any(word and word in text for word in shown):
                 continue
             if why := outlives(place):
                 self.result.emulator.append(why)
