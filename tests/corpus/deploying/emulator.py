@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 #: what differs between any two accounts, or between two looks at one
-IGNORED = re.compile(r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey)")
+IGNORED = re.compile(r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey|ssm:GetParameterHistory)")
 
 #: (place, as a pattern; a word that the template has then; how moto's stack differs from its template there)
 STACKS: tuple[tuple[str, str, str], ...] = (
@@ -73,6 +73,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"Policy arn:aws:iam::aws:policy/\S+ does not exist",
         "a managed policy that there isn't (iam:AttachRolePolicy refuses it)",
     ),
+    (r"IAM::Policy create: .* needs a name", "a policy without a name (iam:PutRolePolicy refuses it)"),
     (
         r"SQS::Queue create: .* belongs to plan",
         "two queues of one name, of which AWS refuses the second (sqs:CreateQueue takes it)",

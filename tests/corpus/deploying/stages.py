@@ -49,6 +49,11 @@ class Result:
         """Note why a stage failed."""
         self.failures.setdefault(stage, []).append(why)
 
+    def blame(self, why: str) -> None:
+        """Note what the emulator did otherwise than AWS, once."""
+        if why not in self.emulator:
+            self.emulator.append(why)
+
     def plain(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self)
@@ -178,7 +183,7 @@ class _Walk:
         for place, left, right in differences(ours, theirs):
             why = known(place, left, right, self.template.text)
             if why:
-                self.result.emulator.append(why)
+                self.result.blame(why)
             else:
                 self.result.fail("compared", f"{place}: plan {_short(left)}, stack {_short(right)}")
 
@@ -257,7 +262,7 @@ class _Walk:
             if not left or any(word and word in text for word in shown):
                 continue
             if why := outlives(place):
-                self.result.emulator.append(why)
+                self.result.blame(why)
             else:
                 self.result.fail("withdrawn", f"left: {place}: {_short(left)}")
 
