@@ -46,13 +46,14 @@ class Words:
     """What the words of one account's answers stand for.
 
     ``ids``: physical ids and the logical ones of their resources. ``prefix``: how generated names begin.
-    ``literal``: the text of the template.
+    ``literal``: the text of the template. ``tags``: whether ownership tags count, as they do in one account alone.
     """
 
     account: str
     prefix: str
     ids: Mapping[str, str]
     literal: str
+    tags: bool = False
 
     def plain(self, text: str) -> str:
         """``text`` with what is the account's own replaced."""
@@ -126,11 +127,11 @@ def _plain_value(value: Any, words: Words) -> Any:
             words.plain(str(key)): _plain_value(item, words)
             for key, item in value.items()
             if not (_VOLATILE.search(str(key)) or (key == "Version" and isinstance(item, int)))
-            and not str(key).startswith(_OWN_TAGS)
+            and (words.tags or not str(key).startswith(_OWN_TAGS))
         }
         return {key: item for key, item in sorted(kept.items()) if item not in ({}, [], None, "")}
     if isinstance(value, list):
-        items = [_plain_value(item, words) for item in value if not _is_own_tag(item)]
+        items = [_plain_value(item, words) for item in value if words.tags or not _is_own_tag(item)]
         return sorted((item for item in items if item not in ({}, [], None, "")), key=_text)
     if isinstance(value, str):
         document = _document(value)

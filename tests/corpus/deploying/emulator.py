@@ -41,7 +41,7 @@ STACKS: tuple[tuple[str, str, str], ...] = (
         "NatGateway",
         "AWS::EC2::NatGateway: the API forgets the default (ec2:DescribeNatGateways)",
     ),
-    (r"^kms:DescribeKey .*/KeyMetadata/", "AWS::KMS::Key", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
+    (r"^kms:DescribeKey .*/KeyMetadata/", "KMS::Key", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
     (
         r"^ecr:GetRepositoryPolicy .*/(registryId|repositoryName)$",
         "RepositoryPolicyText",

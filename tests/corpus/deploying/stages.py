@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from moto.cloudformation.parsing import NULL_MODELS, get_model_map
@@ -157,10 +157,13 @@ class _Walk:
         ids = {record.identifier: name for name, record in self.site.records(self.plan.name).items()}
         self.words = Words(self.site.account, self.template.plan_name, ids, self.template.text)
         ours = self._seen()
-        self.telling = frozenset(key.split(" ")[0] for key in ours if ours[key] != empty.get(key))
         self._compare(ours, theirs)
         self._second_pass()
-        self._tamper(ours)
+        self.words = replace(self.words, tags=True)
+        before = self._seen()
+        self.telling = frozenset(key.split(" ")[0] for key in before if before[key] != empty.get(key))
+        self._tamper(before)
+        self.words = replace(self.words, tags=False)
         self._withdraw(empty)
 
     def _seen(self) -> dict[str, Any]:

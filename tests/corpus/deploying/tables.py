@@ -23,7 +23,8 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
             yield f"    {stage}: {_share(sum(stage not in row.failures for row in rows), len(rows))}"
     yield f"properties changed behind the plans' backs, each seen and put right: {sum(row.changed for row in tested)}"
     yield from counted("properties not tried", _summed(result.untried for result in tested))
-    yield from counted("what moto does otherwise than AWS, templates", Counter(why for row in tested for why in row.emulator))
+    otherwise = Counter(why for row in tested for why in row.emulator)
+    yield from counted("what moto does otherwise than AWS, by templates", otherwise)
     yield from counted("types in the tested templates", _types(tested))
     yield from failures(tested)
 

@@ -57,7 +57,7 @@ def parts(plan: Plan, records: Mapping[str, Record], scope: Scope) -> Iterator[P
         live = read(provider, scope, record)
         for one in sorted(names):
             value = live.get(one)
-            yield Part(str(name), str(planned.type), one, value, _unfit(schema, one, value, planned.properties[one]))
+            yield Part(str(name), str(planned.type), one, value, _unfit(schema, one, value))
 
 
 def _mutable(schema: TypeSchema, provider: ResourceProvider, name: str) -> bool:
@@ -71,19 +71,12 @@ def provider_create_only(schema: TypeSchema) -> frozenset[str]:
     return frozenset(path[0] for path in schema.create_only | schema.conditional_create_only if len(path) == 1)
 
 
-def _unfit(schema: TypeSchema, name: str, value: Any, wanted: Any) -> str:
+def _unfit(schema: TypeSchema, name: str, value: Any) -> str:
     if (name,) in schema.write_only:
         return "write-only"
     if value in (None, {}, []):
         return "empty"
-    if name == schema.tag_property and _only_ownership(wanted):
-        return "no tags but those of ownership"
     return ""
-
-
-def _only_ownership(tags: Any) -> bool:
-    keys = tags.keys() if isinstance(tags, Mapping) else [tag.get("Key") for tag in tags if isinstance(tag, Mapping)]
-    return all(str(key).startswith("reconciler:") for key in keys)
 
 
 def read(provider: ResourceProvider, scope: Scope, record: Record) -> dict[str, Any]:

@@ -27,7 +27,13 @@ _SCALARS = (str, int, float, bool)
 
 
 def variations(schema: TypeSchema, path: Path, value: Any) -> Iterator[Any]:
-    """Values that differ from ``value``, likely ones first."""
+    """Values that differ from ``value``, likely ones first. Of tags that are all ours, one goes."""
+    if path == (schema.tag_property,) and isinstance(value, list) and all(map(_is_own, value)):
+        yield value[1:]
+        return
+    if path == (schema.tag_property,) and isinstance(value, Mapping) and all(map(_is_ours, value)):
+        yield dict(list(value.items())[1:])
+        return
     yield from islice(_other(schema, path, value, 0), MOST)
 
 
@@ -88,7 +94,11 @@ def _swapped(value: list[Any], index: int, others: Iterator[Any]) -> Iterator[An
 
 
 def _is_own(item: Any) -> bool:
-    return isinstance(item, Mapping) and str(item.get("Key", "")).startswith(("reconciler:", "aws:"))
+    return isinstance(item, Mapping) and _is_ours(str(item.get("Key", "")))
+
+
+def _is_ours(key: str) -> bool:
+    return key.startswith(("reconciler:", "aws:"))
 
 
 def _numbers(schema: TypeSchema, path: Path, value: float) -> Iterator[Any]:
