@@ -73,6 +73,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"Policy arn:aws:iam::aws:policy/\S+ does not exist",
         "a managed policy that there isn't (iam:AttachRolePolicy refuses it)",
     ),
+    (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
     (r"IAM::Policy create: .* needs a name", "a policy without a name (iam:PutRolePolicy refuses it)"),
     (
         r"SQS::Queue create: .* belongs to plan",

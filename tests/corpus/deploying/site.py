@@ -168,6 +168,7 @@ class Site:
             "source": {"path": self.directory / "desired"},
             "policy": {"directory": self.directory / "policies"},
             "state_dir": self.directory / "state",
+            "store": {"lease": "1h"},  # a machine may be so busy that a thread isn't heard of for long
             "aws": {"endpoint_url": self.aws.endpoint, "role_pattern": pattern, "threads": 4},
             "breaker": {"flips": 1000},  # what the test does again and again must be put right again and again
             "http": {"port": 0, "token": "let-me-in-as-nobody-else"},

@@ -73,7 +73,7 @@ def judged(site: Site, template: Template) -> Result:
         result.excluded = f"moto can't deploy it: {why}"
         return result
     services = services_of(template.types)
-    stack = Words(site.stack_account, template.plan_name, {ids[name]: name for name in ids if ids[name]}, template.text)
+    stack = Words(site.stack_account, template.plan_name, _own_ids(ids, template), template.text)
     theirs = _shown(site, stack, services)
     site.begin()
     try:
@@ -112,6 +112,16 @@ def _unsuitable(template: Template) -> str:
     if any(not isinstance(one, Mapping) for one in declared.values()):
         return "declares a parameter as nothing"
     return ""
+
+
+def _own_ids(ids: Mapping[str, str], template: Template) -> dict[str, str]:
+    """Logical ids by physical ones. What only ties others together has the id of one of them in moto."""
+    resources = (template.data or {}).get("Resources", {})
+
+    def ties(name: str) -> bool:
+        return re.search(r"Attachment$|Association$|Policy$", str(resources.get(name, {}).get("Type"))) is not None
+
+    return {ids[name]: name for name in sorted(ids, key=lambda name: (not ties(name), name)) if ids[name]}
 
 
 def _plan(site: Site, template: Template, result: Result) -> Plan:
