@@ -126,3 +126,9 @@ DURATION = _table(
 
 #: times of day and date beside those that the schemas call ``date-time``
 MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime"))
+
+#: lists that the schemas call ordered, and whose items the service tells apart by name and answers in any order
+UNORDERED = _table(
+    _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
+    _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
+)

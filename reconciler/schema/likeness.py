@@ -89,7 +89,7 @@ def pairs(
     if len(wanted) > len(live) or (len(wanted) < len(live) and not rest_is_others):
         return None
     item = (*path, "*")
-    if ordered(path, node) and not rest_is_others:
+    if ordered(schema.type_name if schema else "", path, node) and not rest_is_others:
         fits = all(same(schema, item, left, right, around, settled) for left, right in zip(wanted, live, strict=True))
         return [(index, index) for index in range(len(wanted))] if fits else None
     candidates = [

@@ -201,3 +201,15 @@ def test_a_secret_that_a_transform_takes_is_not_kept() -> None:
     wanted = {"DBName": Sensitive("very-Secret")}
     assert compare(schema("AWS::RDS::DBInstance"), wanted, {"DBName": "VERY-SECRET"}) == ()
     assert transforms._kept.cache_info().currsize == before
+
+
+def test_indexes_that_the_service_answers_in_another_order_are_the_same() -> None:
+    schema = schema_for("AWS::DynamoDB::Table")
+    assert schema is not None
+    one, two = {"IndexName": "one", "KeySchema": []}, {"IndexName": "two", "KeySchema": []}
+    wanted = {"GlobalSecondaryIndexes": [one, two], "LocalSecondaryIndexes": [two, one]}
+    live = {"GlobalSecondaryIndexes": [two, one], "LocalSecondaryIndexes": [one, two]}
+    assert compare(schema, wanted, live) == ()
+    assert [field.path for field in compare(schema, wanted, {**live, "GlobalSecondaryIndexes": [two]})] == [
+        "/GlobalSecondaryIndexes"
+    ]
