@@ -57,11 +57,10 @@ class Site:
         self._kept: dict[str, str | None] = {}
 
     def __enter__(self) -> Site:
+        self._set({"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"})  # templates refer to AWS's own policies
         self.aws.start()
         more = {"AWS_MAX_ATTEMPTS": "1", "AWS_RETRY_MODE": "standard"}  # what the emulator hasn't got isn't asked again
-        for key, value in {**self.aws.environment(), **more}.items():
-            self._kept[key] = os.environ.get(key)
-            os.environ[key] = value
+        self._set({**self.aws.environment(), **more})
         self._install()
         return self
 
@@ -74,6 +73,11 @@ class Site:
                 os.environ.pop(key, None)
             else:
                 os.environ[key] = value
+
+    def _set(self, variables: Mapping[str, str]) -> None:
+        for key, value in variables.items():
+            self._kept[key] = os.environ.get(key)
+            os.environ[key] = value
 
     def begin(self) -> None:
         """Forget everything in AWS and take two new accounts."""
