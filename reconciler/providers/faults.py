@@ -166,6 +166,8 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
         return FaultKind.ALREADY_EXISTS
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
         return FaultKind.NOT_FOUND
+    if code == "ClientException" and message.startswith("Unable to describe task definition"):
+        return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is
     if code == "LimitExceededException" and "rate exceeded" in message.lower():

@@ -115,9 +115,18 @@ def takes_resource(prefix: str, name: str) -> bool:
     return known_action(prefix, name) and bool(_data().actions.get_action_details(prefix, name)["resourceTypes"])
 
 
+#: Services whose IAM prefix is only their signing name, which callers of ``level`` bring along.
+_SIGNED: Mapping[str, str] = {
+    "efs": "elasticfilesystem",
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+}
+
+
 def prefixes(service: str) -> tuple[str, ...]:
     """The IAM prefixes that an SDK service's actions may have, the likeliest first."""
-    return _PREFIXES.get(service) or (service, service.replace("-", ""), service.partition("-")[0])
+    own = _PREFIXES.get(service) or (service, service.replace("-", ""), service.partition("-")[0])
+    return (*own, _SIGNED[service]) if service in _SIGNED else own
 
 
 def sounds_reading(operation: str) -> bool:

@@ -33,6 +33,11 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_volume": ("AWS::EC2::Volume",),
     "ecr": ("AWS::ECR::Repository",),
     "kinesis": ("AWS::Kinesis::Stream",),
+    "elbv2": ("AWS::ElasticLoadBalancingV2::LoadBalancer",),
+    "elbv2_targets": ("AWS::ElasticLoadBalancingV2::TargetGroup",),
+    "elbv2_listener": ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule"),
+    "ecs": ("AWS::ECS::Cluster", "AWS::ECS::TaskDefinition"),
+    "efs": ("AWS::EFS::FileSystem", "AWS::EFS::AccessPoint", "AWS::EFS::MountTarget"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

@@ -112,6 +112,10 @@ def _operation(service: str, environ: Mapping[str, Any], query: str, body: bytes
     return f"{method} {path}"
 
 
+#: Services that sign by another name than that of their model.
+_MODELS = {"elasticfilesystem": "efs"}
+
+
 @cache
 def _rest_operations(service: str) -> tuple[_Rest, ...]:
     """The operations of a REST service by its model, the most specific first."""
@@ -119,7 +123,7 @@ def _rest_operations(service: str) -> tuple[_Rest, ...]:
     from botocore.loaders import Loader
 
     try:
-        model = Loader().load_service_model(service, "service-2")
+        model = Loader().load_service_model(_MODELS.get(service, service), "service-2")
     except UnknownServiceError:
         return ()
     shapes = [_rest(name, operation["http"]) for name, operation in model["operations"].items() if "http" in operation]

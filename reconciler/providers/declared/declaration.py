@@ -118,7 +118,8 @@ class Tagging:
     ``read`` is called and ``answer`` has them. ``tags`` and ``keys``: the parameters of ``write`` and ``remove``.
     ``create``: the parameter of the create call; without one a create is followed by ``write``. Whether tags are a map
     or a list of pairs, and how the pairs are spelled, the SDK's model says. ``specification``: EC2's name of the type.
-    ``kind``: the type's name in the tagging API (``kinesis:stream``). ``checked``: not every endpoint heeds the tags of
+    ``kind``: the type's name in the tagging API (``kinesis:stream``); ``arns``: the pattern that ARNs of the type match
+    where others are of that kind, too. ``checked``: not every endpoint heeds the tags of
     a create call, so that they are looked at after it.
     """
 
@@ -133,6 +134,7 @@ class Tagging:
     create: str = ""
     specification: str = ""
     kind: str = ""
+    arns: str = ""
     checked: bool = False
     service: str = ""
     constants: Mapping[str, Any] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
@@ -38,7 +39,7 @@ class Finder:
     def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """What stands in the place of ``desired``, then what else carries the owner's tags."""
         found = dict.fromkeys(self.standing(scope, desired))
-        return tuple(found | dict.fromkeys(self.tagged(scope, owner)))
+        return tuple(found | dict.fromkeys(self.tagged(scope, owner, desired)))
 
     def standing(self, scope: Scope, desired: Properties) -> tuple[Located, ...]:
         """What has the identifier, the name or the unique properties that ``desired`` has."""
@@ -52,16 +53,20 @@ class Finder:
             return self._matching(scope, desired)
         return ()
 
-    def tagged(self, scope: Scope, owner: Owner) -> tuple[Located, ...]:
-        """What carries the owner's tags, looked at again: neither listings nor the tagging API are up to date."""
+    def tagged(self, scope: Scope, owner: Owner, desired: Properties) -> tuple[Located, ...]:
+        """What carries the owner's tags, looked at again: neither listings nor the tagging API are up to date.
+
+        ``desired``: what a listing may be narrowed by (a listener's load balancer).
+        """
         tagging = self._declaration.tagging
         if tagging is None:
             return ()
         named: list[Identifier] = []
         if tagging.kind:
-            named = [one for arn in owned_arns(scope, tagging.kind, owner) if (one := self._of_arn(scope, arn))]
+            arns = [arn for arn in owned_arns(scope, tagging.kind, owner) if re.search(tagging.arns, arn)]
+            named = [one for arn in arns if (one := self._of_arn(scope, arn))]
         elif self._declaration.listing is not None:
-            named = self._listed_of(scope, owner)
+            named = self._listed_of(scope, owner, desired)
         return tuple(Located(one, owner) for one in named if self._owner(scope, one) == owner)
 
     # tags
@@ -192,15 +197,15 @@ class Finder:
         found = [item for item in items if all(alike(name, own[name], item.properties.get(name)) for name in own)]
         return tuple(self._located(scope, Item(item.answer, {**given, **item.properties})) for item in found)
 
-    def _listed_of(self, scope: Scope, owner: Owner) -> list[Identifier]:
+    def _listed_of(self, scope: Scope, owner: Owner, desired: Properties) -> list[Identifier]:
         """Identifiers in the listing that may be the owner's: all of those whose tags it doesn't show."""
         listing = self._declaration.listing
         assert listing is not None
         constants = {**listing.constants, **({"Filters": owner_filters(owner)} if listing.filtered else {})}
-        try:
-            items = self._items(scope, constants, {})
-        except KeyError:
+        needed = frozenset().union(*(field_names(text) for text in _texts(constants))) - PLACE
+        if any(desired.get(name) is None or has_unknown(desired[name]) for name in needed):
             return []  # it can only be listed by what isn't known here
+        items = self._items(scope, constants, {name: desired[name] for name in needed})
         schema = self._schema(scope)
         shown = [item for item in items if self._may_be(item, owner, whole=listing.whole)]
         return [one for item in shown if (one := identifier_of(schema, item.properties)) is not None]

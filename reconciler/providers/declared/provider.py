@@ -11,6 +11,7 @@ from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner
 from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.resource import Located, Observation, Unreadable, Wanted
+from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import Scope
 from reconciler.providers.declared.declaration import Call, Declaration, Update
@@ -51,6 +52,13 @@ class Declared:
     def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Properties as read, with the answer that they are from; the default changes nothing."""
         return properties
+
+    def adapt_reset(self, name: str, before: Properties, after: Properties) -> Any:  # noqa: ARG002
+        """What AWS gives a property that isn't said: MISSING where that isn't known, None to leave it out of the call.
+
+        For what depends on other properties: ``before`` is live, ``after`` the target. Default: ``resets``.
+        """
+        return self.declaration.resets.get(name, MISSING)
 
     def make(self, scope: Scope, desired: Properties, token: ClientToken) -> Identifier:
         """Create what the create call can; ``desired`` has its name and tags. Raises ALREADY_EXISTS."""
@@ -116,6 +124,7 @@ class Declared:
         naming = self.declaration.naming
         if naming is not None and naming.property not in desired:
             naming.required(desired, owner, scope, self.type_name)
+        self._refuse_secret_rest(desired)
         if self.declaration.looks_first and (there := self._standing(scope, desired, owner)) is not None:
             return self._resumed(scope, there, desired)
         try:
@@ -259,16 +268,17 @@ class Declared:
         for name in sorted(names):
             value = after.get(name)
             if value is None and name in changed:
-                value = self._reset(update, name)
+                value = self._reset(update, name, before, after)
             elif value is None and (update.whole or name in update.along):
                 value = before.get(name)
             if value is not None:
                 target[name] = value
         return target
 
-    def _reset(self, update: Update, name: str) -> Any:
-        if name in self.declaration.resets:
-            return self.declaration.resets[name]
+    def _reset(self, update: Update, name: str, before: Properties, after: Properties) -> Any:
+        told = self.adapt_reset(name, before, after)
+        if told is not MISSING:
+            return told
         if update.whole or update.clear is not None:
             return None
         default = defaults(self._schema, (name,))
@@ -287,6 +297,15 @@ class Declared:
         if later and desired.get(self._tags_name):
             rest[self._tags_name] = desired[self._tags_name]
         return rest
+
+    def _refuse_secret_rest(self, desired: Properties) -> None:
+        """What follows a create that is waited for is kept in its handle, where a secret has no place."""
+        rest = self._rest(desired) if self.declaration.waiting is not None else {}
+        for name, value in sorted(rest.items()):
+            text = json.dumps(value)
+            if self._schema.is_secret((name,)) or scrub(text) != text:
+                message = f"property {name} of {self.type_name} can't hold a secret while the resource is being made"
+                raise AwsFault(FaultKind.INVALID_REQUEST, f"{message}: add it once it is there")
 
     def _finished(self, scope: Scope, identifier: Identifier, rest: Mapping[str, Any]) -> Progress:
         """Set what is left of a create, as soon as AWS is ready for it. Tags come first: they say whose it is."""
@@ -344,7 +363,7 @@ class Declared:
         """What stands where ``desired`` would go; with an owner, rather what is his."""
         found = self._finder.standing(scope, desired)
         if owner is not None and not any(one.owner == owner for one in found):
-            found = (*self._finder.tagged(scope, owner), *found)
+            found = (*self._finder.tagged(scope, owner, desired), *found)
         return next((one for one in found if owner is None or one.owner == owner), found[0] if found else None)
 
     def _resumed(self, scope: Scope, there: Located, desired: Properties) -> Progress:

@@ -66,7 +66,7 @@ class Case:
 
     @property
     def tagged(self) -> bool:
-        return "Tags" in self.desired
+        return any(name.endswith("Tags") for name in self.desired)
 
     @property
     def id(self) -> str:

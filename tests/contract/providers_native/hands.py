@@ -31,12 +31,13 @@ def owned(desired: Mapping[str, Any], who: Owner, type_name: str) -> dict[str, A
     """``desired`` with ownership tags, where the type has tags."""
     schema = schema_for(type_name, REGION)
     assert schema is not None
-    if schema.tag_property is None:
+    name = schema.tag_property
+    if name is None:
         return dict(desired)
     if schema.tag_style == "map":
-        return {**desired, "Tags": {**desired.get("Tags", {}), **who.tags()}}
+        return {**desired, name: {**desired.get(name, {}), **who.tags()}}
     tags = [{"Key": key, "Value": value} for key, value in who.tags().items()]
-    return {**desired, "Tags": [*desired.get("Tags", []), *tags]}
+    return {**desired, name: [*desired.get(name, []), *tags]}
 
 
 class Hands:

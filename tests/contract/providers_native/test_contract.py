@@ -105,7 +105,7 @@ def _refused(bench: Bench, name: str) -> bool:
 def test_each_property_can_be_changed(bench: Bench, made: Identifier) -> None:
     target = dict(bench.desired)
     for name, value in bench.case.changes.items():
-        target[name] = bench.with_owner({name: resolved(value)}).get(name) if name == "Tags" else resolved(value)
+        target[name] = bench.with_owner({name: resolved(value)}).get(name) if name.endswith("Tags") else resolved(value)
         bench.hands.update(made, target, name)
         assert bench.hands.drift(made, {name: target[name]}) == [], name
     others = {name: value for name, value in target.items() if name not in bench.case.changes}

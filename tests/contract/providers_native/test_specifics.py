@@ -388,3 +388,13 @@ def test_tags_that_can_not_be_read_make_one_resource_unknown(aws: LocalAws, scop
     found = hands.provider.read_many(scope, [Wanted(queue, frozenset({"Tags"})) for queue in queues])
     kinds = [type(found[queue]) for queue in queues]
     assert (kinds.count(Observation), kinds.count(Unreadable)) == (2, 1)
+
+
+def test_what_follows_a_create_that_is_waited_for_holds_no_secret(scope: Scope, aws: LocalAws) -> None:
+    hands = Hands(scope, "AWS::Kinesis::Stream")
+    encryption = {"EncryptionType": "KMS", "KeyId": Sensitive("alias/nobody-may-know")}
+    aws.reset_calls()
+    with pytest.raises(AwsFault, match="StreamEncryption of AWS::Kinesis::Stream can't hold a secret") as caught:
+        hands.create({"Name": "specific-secret", "ShardCount": 1, "StreamEncryption": encryption})
+    assert "nobody-may-know" not in str(caught.value)
+    assert not aws.mutations()

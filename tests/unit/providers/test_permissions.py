@@ -32,7 +32,10 @@ SERVICES = {
     "ssm": "ssm", "kms": "kms",
 }  # fmt: skip
 #: What AWS checks along with a call, without being one.
-NO_CALLS = {"s3:TagResource", "iam:PassRole"}
+NO_CALLS = {
+    "s3:TagResource", "iam:PassRole",
+    "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
+}  # fmt: skip
 
 
 # the table
