@@ -152,7 +152,8 @@ class ResourceProvider(Protocol):
     ) -> Progress:
         """Bring the top-level properties in ``changed`` from ``before`` (live) to ``after`` (complete target).
 
-        A changed property that is missing from ``after`` is reset to AWS's default or removed. Idempotent.
+        A changed property that is missing from ``after`` is reset to AWS's default or removed. Idempotent. What AWS
+        doesn't know as a thing of its own (a policy on several queues) may have another identifier from then on.
         """
 
     def delete(self, scope: Scope, identifier: Identifier) -> Progress:

@@ -84,7 +84,7 @@ class Former:
         self._possible(step, identifier, fields, applied, live)
         changed = changed_properties(fields)
         if changed:
-            self._update(step, live, wanted, applied, fields, record, keep)
+            identifier = self._update(step, live, wanted, applied, fields, record, keep)
             self._validated(step, identifier, wanted, applied)
         return changed, stay
 
@@ -103,14 +103,14 @@ class Former:
         fields: tuple[FieldChange, ...],
         record: Record | None,
         keep: Keep | None,
-    ) -> None:
+    ) -> Identifier:
         changed, scope = changed_properties(fields), self.actor.scope
         schema = self.schema(step)
         aim = target(schema, wanted, live.properties, fields)
         exact = {name: wanted[name] for name in aim if name in wanted and _same(schema, name, aim[name], wanted[name])}
         rest = {name: value for name, value in live.properties.items() if name not in changed}
         after = self.veiled(step, {**rest, **aim, **exact}, applied)
-        self.actor.perform(
+        return self.actor.perform(
             step,
             lambda provider, _token: provider.update(scope, live.identifier, live.properties, reveal(after), changed),
             before={name: live.properties[name] for name in changed if name in live.properties},

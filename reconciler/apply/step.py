@@ -137,21 +137,22 @@ class StepRunner:
         actor.snapshots[step.id] = live
         fields = checks.fields(step, desired, live)
         checks.foreseen(step, fields, live)
-        changed = changed_properties(fields)
+        changed, identifier = changed_properties(fields), live.identifier
         if changed:
             after = target(checks.schema(step), desired, live.properties, fields)
-            self._call_update(step, live, desired, after, changed)
+            identifier = self._call_update(step, live, desired, after, changed)
         else:
-            self._keep(step, live.identifier, desired)
-        self._see(step, checks.validated(step, live.identifier, desired))
+            self._keep(step, identifier, desired)
+        self._see(step, checks.validated(step, identifier, desired))
         verb = "adopted" if step.verb is Verb.ADOPT else "updated"
-        return live.identifier, f"{verb} {', '.join(sorted(changed)) or 'nothing to change'}"
+        return identifier, f"{verb} {', '.join(sorted(changed)) or 'nothing to change'}"
 
     def _call_update(
         self, step: Step, live: Observation, desired: Properties, after: Properties, changed: frozenset[str]
-    ) -> None:
+    ) -> Identifier:
+        """The identifier: of what AWS doesn't know as a thing of its own it may have changed."""
         scope = self.actor.scope
-        self.actor.perform(
+        return self.actor.perform(
             step,
             lambda provider, _token: provider.update(scope, live.identifier, live.properties, reveal(after), changed),
             before={name: live.properties[name] for name in changed if name in live.properties},

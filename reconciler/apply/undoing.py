@@ -109,7 +109,7 @@ class Undoing:
         wanted = {name: renames(value) for name, value in snapshot.properties.items() if name in touched}
         changed, _ = self.former.restored(
             step,
-            snapshot.identifier,
+            entry.identifier or snapshot.identifier,
             wanted,
             {name: value for name, value in entry.after.items() if name in touched},
             record=self.former.record(step),

@@ -40,10 +40,10 @@ _WITH_IT: Mapping[str, tuple[str, ...]] = {
     "AWS::SNS::Topic": ("subscriptions to it",),
     "AWS::SQS::Queue": ("the messages in it",),
     "AWS::SSM::Parameter": ("its earlier versions",),
-    "AWS::SecretsManager::Secret": ("its earlier versions",),
+    "AWS::SecretsManager::Secret": ("30 days from then on, its values",),
 }
 #: Their deletion is taken back, so that they come back as they were.
-_REVIVED = frozenset({"AWS::KMS::Key"})
+_REVIVED = frozenset({"AWS::KMS::Key", "AWS::SecretsManager::Secret"})
 
 
 def loss_of(

@@ -64,7 +64,8 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         "DependencyViolation DeleteConflict ConflictException Conflict OperationAborted ResourceConflictException"
         " ConcurrentModification ConcurrentModificationException ConcurrentAccess TooManyUpdates IncorrectState"
         " IncorrectInstanceState BucketNotEmpty PreconditionFailed UnmodifiableEntity InvalidStateException"
-        " KMSInvalidStateException InvalidState InvalidParameterCombination.Conflict Resource.AlreadyAssociated"
+        " KMSInvalidStateException InvalidState StateMachineDeleting InvalidParameterCombination.Conflict"
+        " Resource.AlreadyAssociated"
         " AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently InvalidBucketState 409 412"
     ),
     FaultKind.QUOTA: _codes(
@@ -82,6 +83,15 @@ _BEGUN = _codes(
     "HandlerFailureException HandlerInternalFailureException NetworkFailureException ServiceInternalErrorException"
     " NotStabilizedException GeneralServiceException"
 )
+#: Codes that say of these operations alone that what they name doesn't exist.
+_MISSING = frozenset(
+    {
+        ("InvalidDocument", "DeleteDocument"),
+        ("InvalidDocument", "DescribeDocument"),
+        ("InvalidDocument", "GetDocument"),
+        ("InvalidResourceId", "ListTagsForResource"),
+    }
+)
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
 
 # Tried in order, after the exact codes.
@@ -94,6 +104,8 @@ _BY_PATTERN = (
     (FaultKind.ACCESS_DENIED, re.compile(r"AccessDenied|NotAuthorized|^Unauthorized")),
     (FaultKind.CREDENTIALS, re.compile(r"^Expired\w*Token|TokenExpired")),
 )  # fmt: skip
+
+_ALREADY = re.compile(r"already exist|\bexists for this Lambda function")
 
 _NO_CREDENTIALS = (
     boto.NoCredentialsError,
@@ -166,10 +178,13 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
         return FaultKind.ALREADY_EXISTS
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
         return FaultKind.NOT_FOUND
-    if code == "ClientException" and message.startswith("Unable to describe task definition"):
+    unknown = code == "ClientException" and message.startswith("Unable to describe task definition")
+    if unknown or (code, operation) in _MISSING:
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is
+    if code in ("ResourceConflictException", "ConflictException") and _ALREADY.search(message):
+        return FaultKind.ALREADY_EXISTS  # the only code that Lambda, API Gateway and the scheduler have for both
     if code == "LimitExceededException" and "rate exceeded" in message.lower():
         return FaultKind.THROTTLED
     return None

@@ -21,6 +21,7 @@ _PREFIXES: Mapping[str, tuple[str, ...]] = {
     "resourcegroupstaggingapi": ("tag",),
     "iot-data": ("iot",),
     "mturk": ("mechanicalturk",),
+    "stepfunctions": ("states",),
 }
 
 #: Reads whose IAM action has another name than the SDK's operation, by SDK service. Writes need no entry.

@@ -166,6 +166,59 @@ NEEDS: Mapping[str, Needs] = {
         name="InstanceProfileName",
         settings={"Roles": ("", "AddRoleToInstanceProfile RemoveRoleFromInstanceProfile PassRole")},
     ),
+    "AWS::IAM::User": Needs(
+        "iam",
+        "GetUser",
+        "CreateUser DeleteUser TagUser ListAccessKeys ListGroupsForUser GetLoginProfile ListUserPolicies"
+        " ListAttachedUserPolicies",
+        arn="arn:{partition}:iam::{account}:user/{path}{name}",
+        name="UserName",
+        untag="UntagUser",
+        settings={
+            "Path": ("", "UpdateUser"),
+            "PermissionsBoundary": ("", "PutUserPermissionsBoundary DeleteUserPermissionsBoundary"),
+            "Groups": ("ListGroupsForUser", "AddUserToGroup RemoveUserFromGroup"),
+            "LoginProfile": ("GetLoginProfile", "CreateLoginProfile UpdateLoginProfile DeleteLoginProfile"),
+            "ManagedPolicyArns": ("ListAttachedUserPolicies", "AttachUserPolicy DetachUserPolicy"),
+            "Policies": ("ListUserPolicies GetUserPolicy", "PutUserPolicy DeleteUserPolicy"),
+        },
+        tagged=True,
+    ),
+    "AWS::IAM::Group": Needs(
+        "iam",
+        "GetGroup",
+        "CreateGroup DeleteGroup ListGroupPolicies ListAttachedGroupPolicies",
+        arn="arn:{partition}:iam::{account}:group/{path}{name}",
+        name="GroupName",
+        settings={
+            "Path": ("", "UpdateGroup"),
+            "ManagedPolicyArns": ("ListAttachedGroupPolicies", "AttachGroupPolicy DetachGroupPolicy"),
+            "Policies": ("ListGroupPolicies GetGroupPolicy", "PutGroupPolicy DeleteGroupPolicy"),
+        },
+    ),
+    "AWS::IAM::Policy": Needs(
+        "iam",
+        "",
+        "",
+        settings={
+            f"{kind}s": (f"Get{kind}Policy", f"Put{kind}Policy Delete{kind}Policy")
+            for kind in ("Role", "User", "Group")
+        },
+        whole=False,
+    ),
+    "AWS::IAM::OIDCProvider": Needs(
+        "iam",
+        "GetOpenIDConnectProvider",
+        "CreateOpenIDConnectProvider DeleteOpenIDConnectProvider TagOpenIDConnectProvider",
+        arn="arn:{partition}:iam::{account}:oidc-provider/*",
+        untag="UntagOpenIDConnectProvider",
+        settings={
+            "ThumbprintList": ("", "UpdateOpenIDConnectProviderThumbprint"),
+            "ClientIdList": ("", "AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider"),
+        },
+        tagged=True,
+    ),
+    "AWS::Lambda::Permission": Needs("lambda", "GetPolicy", "AddPermission RemovePermission"),
     "AWS::SQS::Queue": Needs(
         "sqs",
         "GetQueueUrl GetQueueAttributes ListQueueTags",
@@ -185,9 +238,12 @@ NEEDS: Mapping[str, Needs] = {
         name="TopicName",
         untag="UntagResource",
         change="SetTopicAttributes",
-        given=frozenset({"TopicName", "FifoTopic", "Tags"}),
+        given=frozenset({"TopicName", "FifoTopic", "Tags", "Subscription"}),
+        settings={"Subscription": ("ListSubscriptionsByTopic", "Subscribe Unsubscribe")},
         tagged=True,
     ),
+    "AWS::SQS::QueuePolicy": Needs("sqs", "GetQueueAttributes", "SetQueueAttributes"),
+    "AWS::SNS::TopicPolicy": Needs("sns", "GetTopicAttributes", "SetTopicAttributes"),
     "AWS::DynamoDB::Table": Needs(
         "dynamodb",
         "DescribeTable ListTagsOfResource",
@@ -262,6 +318,12 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
         for verb in ("Attach", "Detach")
         for kind in ("Role", "User", "Group")
     },
+    **{
+        ("AWS::IAM::Policy", f"iam:{verb}{kind}Policy"): (f"{kind}s", kind.lower())
+        for verb in ("Get", "Put", "Delete")
+        for kind in ("Role", "User", "Group")
+    },
+    **{("AWS::IAM::User", f"iam:{verb}Group"): ("Groups", "group") for verb in ("AddUserTo", "RemoveUserFrom")},
 }
 #: Actions that are checked against other resources than the type's own: ARN patterns of those.
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {"kms:DescribeKey": ("arn:{partition}:kms:{region}:{account}:key/*",)}

@@ -144,6 +144,8 @@ def _where(plan: Plan, resource: PlannedResource, action: str, arns: Sequence[st
     """What an action is to be allowed on: ``*`` where IAM knows no narrower resource for it."""
     if not takes_resource(*action.split(":")):
         return ("*",)
+    if action == "iam:PassRole" and not resource.type.startswith("AWS::IAM::"):
+        return _filled(plan, ("arn:{partition}:iam::{account}:role/*",))  # a role that is handed over, not the resource
     if action in ELSEWHERE:
         return _filled(plan, ELSEWHERE[action])
     if (resource.type, action) in NAMED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -10,6 +11,15 @@ from reconciler.model.errors import AwsFault, FaultKind
 #: What botocore reports when the connection was refused or never made: the request did not leave this machine.
 _NOT_SENT = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"})
 _WORTH_READING_AGAIN = frozenset({FaultKind.THROTTLED, FaultKind.UNAVAILABLE, FaultKind.TIMEOUT})
+
+#: Refusals, by what they say, that only say that the call came too early; nothing was done. A role that was just made
+#: isn't known everywhere for some seconds (IAM is eventually consistent); Lambda takes one change at a time.
+_TOO_EARLY = re.compile(
+    "cannot be assumed by Lambda"
+    "|is (not )?authorized to assume the provided role"
+    "|execution role you provide must allow AWS EventBridge Scheduler to assume"
+    "|The operation cannot be performed at this time"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +31,13 @@ class RetryPolicy:
     cap: float = 10.0
     #: no attempt starts later than this after the first
     total: float = 45.0
+    #: attempts while AWS says that a call came too early
+    early: int = 12
 
     def again(self, fault: AwsFault, *, writes: bool, attempt: int, elapsed: float) -> bool:
         """Whether the call may be made again after ``attempt`` attempts and ``elapsed`` seconds."""
-        if attempt >= self.attempts or elapsed >= self.total:
+        early = came_too_early(fault)
+        if attempt >= (self.early if early else self.attempts) or elapsed >= self.total:
             return False
         if writes:
             return certainly_not_executed(fault)
@@ -37,4 +50,12 @@ class RetryPolicy:
 
 def certainly_not_executed(fault: AwsFault) -> bool:
     """Whether a failed write can be repeated without the danger of doing it twice."""
-    return fault.kind is FaultKind.THROTTLED or (fault.code in _NOT_SENT and not fault.ambiguous)
+    return (
+        fault.kind is FaultKind.THROTTLED or (fault.code in _NOT_SENT and not fault.ambiguous) or came_too_early(fault)
+    )
+
+
+def came_too_early(fault: AwsFault) -> bool:
+    """Whether AWS refused a call only because something that it needs isn't ready yet."""
+    refused = fault.kind in (FaultKind.INVALID_REQUEST, FaultKind.CONFLICT, FaultKind.ACCESS_DENIED)
+    return refused and not fault.ambiguous and _TOO_EARLY.search(fault.message) is not None

@@ -109,13 +109,27 @@ TEXT_LINES = _table(
 
 #: given by name or id, answered as an ARN, or the other way round; the ARN's last part is the name or id
 ARN_OR_NAME = _table(
+    _at("AWS::CloudTrail::Trail", "SnsTopicName"),
     _at("AWS::ECS::Service", "Cluster"),
     _at("AWS::ECS::TaskSet", "Cluster", "Service"),
+    _at("AWS::Events::Rule", "EventBusName"),
     _at("AWS::KMS::Alias", "TargetKeyId"),
     _at("AWS::Lambda::EventInvokeConfig", "FunctionName"),
     _at("AWS::Lambda::Permission", "FunctionName"),
     _at("AWS::SecretsManager::RotationSchedule", "SecretId"),
 )
+
+#: lists that the schemas call ordered although they are sets: a certificate is for all of its names alike, the
+#: subscriptions of a topic are listed in no order, and a table's indexes, told apart by name, in any
+UNORDERED = _table(
+    _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
+    _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
+    _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
+    _at("AWS::SNS::Topic", "Subscription"),
+)
+
+#: free-form objects in which AWS shows more than it was given: keys that a plan doesn't set don't count
+FILLED_UP = _table(_at("AWS::CloudFormation::Stack", "Parameters"))
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(
@@ -126,9 +140,3 @@ DURATION = _table(
 
 #: times of day and date beside those that the schemas call ``date-time``
 MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime"))
-
-#: lists that the schemas call ordered, and whose items the service tells apart by name and answers in any order
-UNORDERED = _table(
-    _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
-    _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
-)

@@ -34,6 +34,7 @@ _REFERENCES: Mapping[str, str] = {
     "AWS::ECS::Service": "ServiceArn",
     "AWS::Events::Rule": "Name",
     "AWS::IAM::ManagedPolicy": "PolicyArn",
+    "AWS::IAM::Policy": "PolicyName",
     "AWS::KMS::Key": "KeyId",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",

@@ -15,6 +15,7 @@ from reconciler.schema import declared
 from reconciler.schema.canonical import canonical, shapes
 from reconciler.schema.policydoc import is_policy
 from reconciler.schema.rules import ordered, partial
+from reconciler.schema.substitution import stored
 from reconciler.schema.transforms import accepts
 from reconciler.schema.types import MISSING, Path, TypeSchema, defaults
 
@@ -58,7 +59,7 @@ def whole(schema: TypeSchema | None, path: Path, value: Mapping[str, Any]) -> bo
     """Whether an object changes as one: a policy document or free-form JSON, where a key left out isn't another's."""
     if is_policy(value):
         return True
-    if schema is None or is_tags(schema, path):
+    if schema is None or is_tags(schema, path) or (schema.type_name, path) in declared.FILLED_UP:
         return False
     node = schema.node(path)
     return (
@@ -89,7 +90,8 @@ def pairs(
     if len(wanted) > len(live) or (len(wanted) < len(live) and not rest_is_others):
         return None
     item = (*path, "*")
-    if ordered(schema.type_name if schema else "", path, node) and not rest_is_others:
+    a_set = schema is not None and (schema.type_name, path) in declared.UNORDERED
+    if ordered(path, node) and not rest_is_others and not a_set:
         fits = all(same(schema, item, left, right, around, settled) for left, right in zip(wanted, live, strict=True))
         return [(index, index) for index in range(len(wanted))] if fits else None
     candidates = [
@@ -166,6 +168,9 @@ def _scalar(schema: TypeSchema, path: Path, wanted: Any, live: Any, around: Arou
         return False
     if accepts(schema, path, around, given, live, _alike(schema, path), settled):
         return True
+    text = stored(schema.type_name, path, wanted, around)
+    if text != wanted:
+        return bool(canonical(schema, path, text) == canonical(schema, path, live))
     if not isinstance(wanted, str) or not isinstance(live, str) or not _named_or_arn(schema, path):
         return False
     return _names(schema, wanted, live) or _names(schema, live, wanted)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.schema.declared import UNORDERED
 from reconciler.schema.scalars import text
 from reconciler.schema.types import Path, TypeSchema
 
@@ -37,10 +36,8 @@ _ORDERED = frozenset(
 )
 
 
-def ordered(type_name: str, path: Path, node: Mapping[str, Any]) -> bool:
+def ordered(path: Path, node: Mapping[str, Any]) -> bool:
     """Whether the order of an array's items means something to AWS."""
-    if (type_name, path) in UNORDERED:
-        return False
     insertion = node.get("insertionOrder")
     if insertion is not None:
         return bool(insertion)

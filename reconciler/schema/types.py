@@ -18,6 +18,11 @@ Path = tuple[str, ...]
 Normaliser = Callable[[Any], Any]
 
 _COMBINERS = ("oneOf", "anyOf", "allOf")
+#: Types that are left alone on purpose, and why.
+_REFUSED: Mapping[str, str] = {
+    "AWS::IAM::AccessKey": "AWS tells the secret of a key once, when it is made, and the reconciler keeps no secrets, "
+    "so that nothing could ever use the key; make a role to be assumed instead, or the key by hand where one is needed"
+}
 _NEEDED_HANDLERS = frozenset({"create", "read", "delete"})
 
 
@@ -165,6 +170,8 @@ def known_types(region: str = data.FALLBACK_REGION) -> frozenset[str]:
 
 def why_unmanageable(type_name: str) -> str:
     """Why a type can't be managed by its schema, in words after its name; empty if it can."""
+    if type_name in _REFUSED:
+        return f"is not supported: {_REFUSED[type_name]}"
     schema = schema_for(type_name)
     if schema is None:
         return "is not supported: its schema isn't known"

@@ -11,6 +11,8 @@ def amend(call: Call, path: str) -> None:
     """Do what moto has left out of a call that it has answered. ``path``: the request's."""
     if call.name == "s3:CreateBucket" and call.status == 200 and call.body:
         _tag_bucket(call, path.strip("/"))
+    if call.name == "acm:DeleteCertificate" and call.status == 200:
+        _forget_requests(call)
 
 
 def _tag_bucket(call: Call, bucket: str) -> None:
@@ -22,3 +24,13 @@ def _tag_bucket(call: Call, bucket: str) -> None:
     tags = {str(tag.findtext("{*}Key")): str(tag.findtext("{*}Value") or "") for tag in found}
     if tags:
         s3_backends[call.account]["aws"].put_bucket_tagging(bucket, tags)
+
+
+def _forget_requests(call: Call) -> None:
+    """A request for a certificate that is gone is a new one: moto crashes on its token, which it still knows."""
+    from moto.acm.models import acm_backends
+
+    for backend in acm_backends[call.account].values():
+        known = backend._idempotency_tokens
+        for token in [token for token, entry in known.items() if entry["arn"] not in backend._certificates]:
+            del known[token]

@@ -57,7 +57,8 @@ class Read:
 
     ``many``: asks for several at once. ``lists``: has no way to ask for one: all are listed, and picked from.
     ``shows``: the properties that a further read is made for. ``into``: the property that its answer is the value of.
-    ``missing``: error codes that say that there is nothing (other than those which always do).
+    ``missing``: error codes that say that there is nothing (other than those which always do). ``paged``: what is asked
+    for is one of several that come in pages.
     """
 
     operation: str
@@ -69,6 +70,7 @@ class Read:
     shows: Names = ()
     into: str = ""
     missing: Names = ()
+    paged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ class Update:
 class Waiting:
     """What an asynchronous type shows while AWS works on it. ``at``: the path to the state in what the read answers.
 
-    ``pending``, ``failed``, ``gone``: states. One that is gone doesn't exist any more. ``why``: the path to a reason.
-    ``deletes``: a delete is waited for, too.
+    ``pending``, ``failed``, ``gone``: states. One that is gone doesn't exist any more; ``*``: whatever is at the path
+    says so. ``why``: the path to a reason.
+    ``deletes``: a delete is waited for, too. ``then``: the path to a state that counts where the first one is at rest.
     """
 
     at: str
@@ -108,6 +111,7 @@ class Waiting:
     why: str = ""
     deletes: bool = True
     seconds: float = 2.0
+    then: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,8 @@ class Tagging:
     """How tags are read and written.
 
     ``target``: the parameters that name the resource. ``inline``: the path to tags in what the read answers; else
-    ``read`` is called and ``answer`` has them. ``tags`` and ``keys``: the parameters of ``write`` and ``remove``.
+    ``read`` is called (with ``asks``, if not ``target``) and ``answer`` has them. ``tags`` and ``keys``: the parameters
+    of ``write`` and ``remove``.
     ``create``: the parameter of the create call; without one a create is followed by ``write``. Whether tags are a map
     or a list of pairs, and how the pairs are spelled, the SDK's model says. ``specification``: EC2's name of the type.
     ``kind``: the type's name in the tagging API (``kinesis:stream``); ``arns``: the pattern that ARNs of the type match
@@ -127,6 +132,7 @@ class Tagging:
     remove: str
     target: Mapping[str, Any]
     read: str = ""
+    asks: Mapping[str, Any] = field(default_factory=dict)
     answer: str = "Tags"
     inline: str = ""
     tags: str = "Tags"
@@ -164,7 +170,10 @@ class Declaration:
     ``renames``: the member that a property is called by, both ways; a nested one by its path (``Rules/Id``). ``made``:
     the path to the new resource in what the create call answers. ``naming``: which property holds the name, for types
     that have one of their own or get one. ``named``: finds a resource by its name, where the identifier isn't told by
-    the name. ``identity``: parts of the identifier that can be spelled out (``{"Arn": "arn:{partition}:…:{Name}"}``).
+    the name. ``identity``: parts of the identifier that can be spelled out (``{"Arn": "arn:{partition}:…:{Name}"}``),
+    of several ways by the first whose fields are all known.
+    ``parts``: the same read backwards: how an identifier (an ARN) is made of properties, which calls are then given and
+    the resource is seen to have; of several ways the first that fits.
     ``arn``: the resource's ARN; where the identifier is it, ``{Arn}``. ``repeatable``: the create call's parameter for
     a client token. ``looks_first``: the create call answers an existing resource as if it had made it.
     ``resets``: what AWS gives a resource that doesn't say. ``unsupported``: properties that aren't managed.
@@ -184,7 +193,8 @@ class Declaration:
     named: Read | None = None
     listing: Listing | None = None
     renames: Renames = field(default_factory=dict)
-    identity: Mapping[str, str] = field(default_factory=dict)
+    identity: Mapping[str, str | Names] = field(default_factory=dict)
+    parts: Mapping[str, Names] = field(default_factory=dict)
     arn: str = ""
     made: str = ""
     repeatable: str = ""

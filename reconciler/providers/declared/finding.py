@@ -31,7 +31,7 @@ class Finder:
 
     def __init__(self, declaration: Declaration, reader: Reader, tagger: Tagger | None) -> None:
         self._declaration = declaration
-        self._reader = reader
+        self.reader = reader
         self._tagger = tagger
 
     # ports.ResourceProvider's locate
@@ -43,7 +43,7 @@ class Finder:
 
     def standing(self, scope: Scope, desired: Properties) -> tuple[Located, ...]:
         """What has the identifier, the name or the unique properties that ``desired`` has."""
-        spelled = identifier_of(self._schema(scope), self._reader.spelled(scope, desired))
+        spelled = identifier_of(self._schema(scope), self.reader.spelled(scope, desired))
         if spelled is not None:
             return self._there(scope, spelled)
         if self._declaration.named is not None:
@@ -73,12 +73,12 @@ class Finder:
 
     def fields(self, scope: Scope, identifier: Identifier) -> Mapping[str, Any]:
         """What constants may name of a resource; it is read where its ARN can't be spelled out."""
-        identity = self._reader.identity(scope, identifier)
-        fields = self._reader.fields(scope, identity)
+        identity = self.reader.identity(scope, identifier)
+        fields = self.reader.fields(scope, identity)
         if "arn" in fields or not self._declaration.arn:
             return fields
-        shown = self._reader.as_item(scope, self._reader.item(scope, identifier), identity)
-        return self._reader.fields(scope, shown.properties)
+        shown = self.reader.as_item(scope, self.reader.item(scope, identifier), identity)
+        return self.reader.fields(scope, shown.properties)
 
     def add_tags(
         self, scope: Scope, wanted: Collection[Wanted], found: Found, name: str, *, as_list_form: bool
@@ -104,7 +104,7 @@ class Finder:
         known = {item.identifier: one for item in items if isinstance(one := found[item.identifier], Item)}
         if not tagger.separate:
             return {identifier: tagger.inline(one.answer) for identifier, one in known.items()}
-        fields = {identifier: self._reader.fields(scope, one.properties) for identifier, one in known.items()}
+        fields = {identifier: self.reader.fields(scope, one.properties) for identifier, one in known.items()}
         bulk: dict[str, Tags] = {}
         tagging = self._declaration.tagging
         if len(items) > FEW and tagging is not None and tagging.kind:
@@ -124,7 +124,7 @@ class Finder:
 
     def _there(self, scope: Scope, identifier: Identifier) -> tuple[Located, ...]:
         try:
-            item = self._reader.item(scope, identifier)
+            item = self.reader.item(scope, identifier)
             return (Located(identifier, self._owner_of(scope, identifier, item)),)
         except AwsFault as fault:
             if fault.kind is FaultKind.NOT_FOUND:
@@ -139,8 +139,8 @@ class Finder:
             return None
         if not self._tagger.separate:
             return owner_in(self._tagger.inline(item))
-        known = self._reader.as_item(scope, item, self._reader.identity(scope, identifier))
-        return owner_in(self._tagger.read(scope, self._reader.fields(scope, known.properties)))
+        known = self.reader.as_item(scope, item, self.reader.identity(scope, identifier))
+        return owner_in(self._tagger.read(scope, self.reader.fields(scope, known.properties)))
 
     def _by_name(self, scope: Scope, desired: Properties) -> tuple[Located, ...]:
         named, naming = self._declaration.named, self._declaration.naming
@@ -150,12 +150,14 @@ class Finder:
             return ()
         given = self._named_parameters(scope, str(name))
         try:
-            answers = self._reader.listed(scope, named.operation, named.answer, given)
+            answers = self.reader.listed(scope, named.operation, named.answer, given) if named.answer else []
+            if not named.answer:  # the answer is the resource itself
+                answers = [scope.call(self._declaration.service, named.operation, **given)]
         except AwsFault as fault:
             if fault.kind is FaultKind.NOT_FOUND or fault.code in named.missing:
                 return ()
             raise
-        items = [self._reader.as_item(scope, answer) for answer in answers if self._reader.alive(answer)]
+        items = [self.reader.as_item(scope, answer) for answer in answers if self.reader.alive(answer)]
         own = [item for item in items if item.properties.get(naming.property) == name]
         return tuple(self._located(scope, item) for item in own)
 
@@ -167,7 +169,7 @@ class Finder:
         given: dict[str, Any] = {}
         if member(shape, naming.property, naming.property, renames):
             given = parameters(shape, {naming.property: name}, renames)
-        return given | dict(filled(named.constants, self._reader.fields(scope, {naming.property: name})))
+        return given | dict(filled(named.constants, self.reader.fields(scope, {naming.property: name})))
 
     def _located(self, scope: Scope, item: Item) -> Located:
         identifier = identifier_of(self._schema(scope), item.properties)
@@ -179,9 +181,9 @@ class Finder:
     def _items(self, scope: Scope, constants: Mapping[str, Any], known: Mapping[str, Any]) -> list[Item]:
         listing = self._declaration.listing
         assert listing is not None
-        given = dict(filled(constants, self._reader.fields(scope, known)))
-        answers = self._reader.listed(scope, listing.operation, listing.answer, given)
-        return [self._reader.as_item(scope, answer) for answer in answers if self._reader.alive(answer)]
+        given = dict(filled(constants, self.reader.fields(scope, known)))
+        answers = self.reader.listed(scope, listing.operation, listing.answer, given)
+        return [self.reader.as_item(scope, answer) for answer in answers if self.reader.alive(answer)]
 
     def _matching(self, scope: Scope, desired: Properties) -> tuple[Located, ...]:
         """Of those that a listing shows, the one with the properties that no two share."""
@@ -189,7 +191,7 @@ class Finder:
         assert listing is not None
         own = {name: desired.get(name) for name in listing.match}
         needed = frozenset().union(*(field_names(text) for text in _texts(listing.constants)))
-        if has_unknown([*own.values(), *(desired.get(name) for name in needed)]):
+        if needed - desired.keys() - PLACE or has_unknown([*own.values(), *(desired.get(name) for name in needed)]):
             return ()
         items = self._items(scope, listing.constants, desired)
         alike = partial(same, self._declaration.type, scope.region)
@@ -218,7 +220,7 @@ class Finder:
     def _of_arn(self, scope: Scope, arn: str) -> Identifier | None:
         """The identifier in an ARN, by the declaration's template for it."""
         known = _parsed(self._declaration.arn, arn, scope)
-        return None if known is None else identifier_of(self._schema(scope), self._reader.spelled(scope, known))
+        return None if known is None else identifier_of(self._schema(scope), self.reader.spelled(scope, known))
 
 
 def _texts(value: Any) -> list[str]:

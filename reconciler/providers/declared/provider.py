@@ -334,6 +334,8 @@ class Declared:
                 return Pending(Handle(identifier, kind), waiting.seconds, message)
             raise
         state = str(at(item, waiting.at) or "")
+        if waiting.then and state not in waiting.failed | waiting.pending:
+            state = str(at(item, waiting.then) or "")
         if state in waiting.failed:
             why = at(item, waiting.why) if waiting.why else ""
             message = f"{self.type_name} {identifier} is in state {state}" + (f": {why}" if why else "")

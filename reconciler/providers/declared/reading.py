@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +43,17 @@ Found = dict[Identifier, Item | Unreadable]
 Adapt = Callable[[Scope, Item, dict[str, Any]], dict[str, Any]]
 
 
+def within(template: str, text: str, scope: Scope) -> dict[str, str]:
+    """The fields of a template in a text that was made by it, none of which has a colon in it; empty if none was."""
+    place = {"partition": scope.partition, "region": scope.region, "account": scope.account}
+    pattern = "".join(
+        re.escape(before) + (re.escape(place[name]) if name in place else f"(?P<{name}>[^:]+)" if name else "")
+        for before, name, _, _ in Formatter().parse(template)
+    )
+    found = re.fullmatch(pattern, text)
+    return found.groupdict() if found else {}
+
+
 def field_names(template: str) -> frozenset[str]:
     """The fields that a constant names."""
     return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
@@ -64,16 +76,20 @@ class Reader:
         if len(parts) != len(names):
             message = f"{identifier} is no identifier of {self._declaration.type}: {'|'.join(names)}"
             raise AwsFault(FaultKind.INVALID_REQUEST, message)
-        return dict(zip(names, parts, strict=True))
+        found = dict(zip(names, parts, strict=True))
+        for name, templates in self._declaration.parts.items():
+            found |= next((inner for one in templates if (inner := within(one, found[name], scope))), {})
+        return found
 
     def spelled(self, scope: Scope, known: Properties) -> dict[str, Any]:
         """What of the identifier is in properties, or can be spelled out from them."""
         names = self._schema(scope).primary_identifier
         found = {name: known[name] for name in names if _plain(known.get(name))}
         fields = _Fields(scope, known)
-        for name, template in self._declaration.identity.items():
-            if name not in found and all(_plain(fields.get(field)) for field in field_names(template)):
-                found[name] = filled(template, fields)
+        for name, ways in self._declaration.identity.items():
+            for template in (ways,) if isinstance(ways, str) else ways:
+                if name not in found and all(_plain(fields.get(field)) for field in field_names(template)):
+                    found[name] = filled(template, fields)
         return found
 
     def fields(self, scope: Scope, known: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -125,7 +141,10 @@ class Reader:
     def alive(self, answer: Raw) -> bool:
         """Whether a resource that is shown still exists."""
         waiting = self._declaration.waiting
-        return waiting is None or str(at(answer, waiting.at)) not in waiting.gone
+        if waiting is None:
+            return True
+        state = at(answer, waiting.at)
+        return str(state) not in waiting.gone and not (state and "*" in waiting.gone)
 
     def listed(self, scope: Scope, operation: str, path: str, given: Mapping[str, Any]) -> list[Raw]:
         """All pages of a listing."""
@@ -161,7 +180,7 @@ class Reader:
     def _answers(self, scope: Scope, read: Read, identities: Sequence[Mapping[str, str]]) -> list[Raw]:
         """What a read answers for resources, without what is gone."""
         given = self._asked(scope, read, identities)
-        if read.lists or read.many is not None:
+        if read.lists or read.paged or read.many is not None:
             answers = self.listed(scope, read.operation, read.answer, given)
         else:
             answer = self._asking(scope, read, given)

@@ -38,7 +38,7 @@ class Tagger:
 
     def read(self, scope: Scope, fields: Fields) -> Tags:
         """The tags by a call of their own. Raises AwsFault, NOT_FOUND included."""
-        target = filled(self._tagging.target, fields)
+        target = filled(self._tagging.asks or self._tagging.target, fields)
         answer = scope.call(self._service, self._tagging.read, **target)
         return parsed(at(answer, self._tagging.answer))
 

@@ -35,10 +35,14 @@ _DEFAULTS = {
 
 
 class Topic(NamedProvider):
-    """A topic; its identifier is its ARN. Subscriptions are resources of their own, not supported as a property."""
+    """A topic; its identifier is its ARN.
+
+    A plan that gives ``Subscription`` says with it all that is subscribed: others are taken off. Subscriptions with
+    settings, or in other hands, are resources of their own, of a topic without that property.
+    """
 
     type_name = TypeName("AWS::SNS::Topic")
-    supported: ClassVar = frozenset({*_ATTRIBUTES, "TopicName", "Tags"})
+    supported: ClassVar = frozenset({*_ATTRIBUTES, "Subscription", "TopicName", "Tags"})
     fixed: ClassVar = frozenset({"FifoTopic", "TopicName"})
     naming: ClassVar = NameRule("TopicName", 256, fifo="FifoTopic")
     resource_type: ClassVar = "sns:topic"
@@ -59,6 +63,10 @@ class Topic(NamedProvider):
         properties: dict[str, Any] = {name: attributes[name] for name in _TEXTS if attributes.get(name)}
         properties |= {name: attributes.get(name, "false").lower() == "true" for name in _FLAGS}
         properties |= {name: document_in(attributes[name]) for name in _DOCUMENTS if attributes.get(name)}
+        if "Subscription" in item.properties and (subscribed := _subscriptions(scope, arn)):
+            properties["Subscription"] = [
+                {"Endpoint": one["Endpoint"], "Protocol": one["Protocol"]} for one in subscribed
+            ]
         return {"TopicArn": arn, "TopicName": arn.rpartition(":")[2], **properties}
 
     def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
@@ -76,10 +84,13 @@ class Topic(NamedProvider):
             if attributes.get("FifoTopic", "false") == "false" and attributes.get(flag) == "false":
                 del attributes[flag]  # a standard topic must not mention it
         answer = scope.call("sns", "create_topic", Name=name, Attributes=attributes, Tags=as_list(tags))
-        return Done(Identifier(answer["TopicArn"]))
+        rest = frozenset({"Subscription"} & desired.keys())
+        return self._update(scope, Identifier(answer["TopicArn"]), Change({}, desired, rest))
 
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
-        for name in sorted(change.names):
+        if "Subscription" in change.names:
+            _subscribe(scope, identifier, change)
+        for name in sorted(change.names & set(_ATTRIBUTES)):
             value = _worded(change.value(name, _DEFAULTS[name]))
             scope.call("sns", "set_topic_attributes", TopicArn=identifier, AttributeName=name, AttributeValue=value)
         return Done(identifier)
@@ -87,6 +98,22 @@ class Topic(NamedProvider):
     def _delete(self, scope: Scope, identifier: Identifier) -> Progress:
         scope.call("sns", "delete_topic", TopicArn=identifier)
         return Done(identifier)
+
+
+def _subscriptions(scope: Scope, arn: str) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = scope.pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn)
+    return found
+
+
+def _subscribe(scope: Scope, arn: str, change: Change) -> None:
+    """Subscribe what is to be, then take off what isn't. One that its owner hasn't confirmed yet has no ARN."""
+    wanted = {(str(one["Protocol"]), str(one["Endpoint"])) for one in change.value("Subscription", ())}
+    there = {(str(one["Protocol"]), str(one["Endpoint"])): one for one in _subscriptions(scope, arn)}
+    for protocol, endpoint in sorted(wanted - there.keys()):
+        scope.call("sns", "subscribe", TopicArn=arn, Protocol=protocol, Endpoint=endpoint)
+    for place in sorted(there.keys() - wanted):
+        if str(there[place]["SubscriptionArn"]).startswith("arn:"):
+            scope.call("sns", "unsubscribe", SubscriptionArn=there[place]["SubscriptionArn"])
 
 
 def _worded(value: Any) -> str:

@@ -61,8 +61,12 @@ class Case:
     name: str = ""
     #: whether a create that is repeated is told to be one here: moto ignores client tokens
     twice: bool = True
+    #: whether it can be found without its identifier
+    findable: bool = True
     #: whether moto's tagging API knows the type
     searchable: bool = True
+    #: for a second case of a type
+    label: str = ""
 
     @property
     def tagged(self) -> bool:
@@ -70,6 +74,8 @@ class Case:
 
     @property
     def id(self) -> str:
+        if self.label:
+            return self.label
         return self.type.removeprefix("AWS::").replace("::", "-")
 
 
@@ -328,11 +334,27 @@ QUEUE = Case(
     name="QueueName",
 )
 
+
+def _subscribed(*names: str) -> list[dict[str, str]]:
+    return [{"Protocol": "sqs", "Endpoint": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"} for name in names]
+
+
 TOPIC = Case(
     "AWS::SNS::Topic",
-    {"TopicName": "contract-topic", "DisplayName": "Contract", "KmsMasterKeyId": "alias/aws/sns", "Tags": TAGS},
-    changes={"DisplayName": "Other", "KmsMasterKeyId": "alias/other", "Tags": OTHER_TAGS},
-    resets={"DisplayName": ABSENT, "KmsMasterKeyId": ABSENT, "Tags": ABSENT},
+    {
+        "TopicName": "contract-topic",
+        "DisplayName": "Contract",
+        "KmsMasterKeyId": "alias/aws/sns",
+        "Subscription": _subscribed("heard-two", "heard-one"),
+        "Tags": TAGS,
+    },
+    changes={
+        "DisplayName": "Other",
+        "KmsMasterKeyId": "alias/other",
+        "Subscription": _subscribed("heard-three", "heard-two"),
+        "Tags": OTHER_TAGS,
+    },
+    resets={"DisplayName": ABSENT, "KmsMasterKeyId": ABSENT, "Subscription": ABSENT, "Tags": ABSENT},
     attributes=("TopicArn",),
     foreign=lambda clients: clients("sns").create_topic(Name="contract-foreign"),
     deny=("sns", "GetTopicAttributes"),

@@ -21,6 +21,7 @@ from tests.contract.providers_native.hands import ACCOUNT, REGION, Hands, owned,
 NAMED = [case for case in CASES if case.name]
 COVETED = [case for case in CASES if case.foreign]
 REPEATABLE = [case for case in CASES if case.twice]
+FINDABLE = [case for case in CASES if case.findable]
 SEARCHABLE = [case for case in CASES if case.tagged and case.searchable]
 
 
@@ -85,7 +86,7 @@ def test_reading_changes_nothing(bench: Bench, made: Identifier) -> None:
 def test_a_read_only_target_can_be_read(bench: Bench, made: Identifier, reader: Scope) -> None:
     hands = Hands(reader, bench.case.type)
     assert hands.drift(made, bench.desired) == []
-    assert hands.locate(bench.desired, bench.owner) is not None
+    assert (hands.locate(bench.desired, bench.owner) is not None) == bench.case.findable
 
 
 @only(REPEATABLE)
@@ -143,6 +144,7 @@ def test_deleted_is_absent_and_deleting_again_is_fine(bench: Bench) -> None:
     assert bench.hands.read(identifier) is None
 
 
+@only(FINDABLE)
 def test_found_by_what_the_plan_says(bench: Bench, made: Identifier) -> None:
     found = bench.hands.locate(bench.desired, bench.owner)
     assert found == Located(made, bench.owner if bench.case.tagged else None)

@@ -224,11 +224,17 @@ def test_read_only_targets_get_reads_and_nothing_else(environment: str) -> None:
 
 
 def test_a_type_without_provider_needs_what_its_handlers_say() -> None:
-    schema = schema_for(TypeName("AWS::Lambda::Function"), REGION)
+    schema = schema_for(TypeName("AWS::AppRunner::Service"), REGION)
     assert schema is not None
-    found = allowed(policy(plan(resource("F", "AWS::Lambda::Function", Role="r", Code={}))))
-    assert {"lambda:CreateFunction", "iam:PassRole", "cloudformation:CreateResource"} <= found.keys()
+    found = allowed(policy(plan(resource("S", "AWS::AppRunner::Service", SourceConfiguration={}))))
+    assert {"apprunner:CreateService", "iam:PassRole", "cloudformation:CreateResource"} <= found.keys()
     assert set(schema.handler_permissions["create"]) <= found.keys()
+
+
+def test_a_role_is_passed_as_a_role_whatever_it_is_passed_to() -> None:
+    found = allowed(policy(plan(resource("F", "AWS::Lambda::Function", FunctionName="f", Role="r", Code={}))))
+    assert found["iam:PassRole"] == f"arn:aws:iam::{ACCOUNT}:role/*"
+    assert found["lambda:CreateFunction"] == f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
 
 
 def test_values_from_outside_need_their_own_reads() -> None:

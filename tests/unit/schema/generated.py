@@ -251,7 +251,9 @@ def ordered_lists(schema: TypeSchema, value: Any, trail: Trail = ()) -> Iterator
             yield from ordered_lists(schema, item, (*trail, key))
     elif isinstance(value, list):
         node = schema.node(schema_path(trail)) or {}
-        if len(value) > 1 and node.get("insertionOrder") is True and schema_path(trail) != (schema.tag_property,):
+        path = schema_path(trail)
+        a_set = path == (schema.tag_property,) or (schema.type_name, path) in declared.UNORDERED
+        if len(value) > 1 and node.get("insertionOrder") is True and not a_set:
             yield trail
         for index, item in enumerate(value):
             yield from ordered_lists(schema, item, (*trail, index))
@@ -271,7 +273,8 @@ def named_path(schema: TypeSchema, made: Any, trail: Trail) -> str:
         if tags and isinstance(made, list):
             return "/" + "/".join([*parts, made[int(part)]["Key"]])
         free = not any(key in node for key in ("properties", "oneOf", "anyOf", "allOf")) or is_policy(made)
-        if isinstance(part, int) or (parts and not tags and free):
+        filled_up = (schema.type_name, tuple(parts)) in declared.FILLED_UP
+        if isinstance(part, int) or (parts and not tags and free and not filled_up):
             break
         parts.append(part)
         made = made[part]
