@@ -9,6 +9,7 @@ The stages of a pass, in order; ``cycle`` is the one page that shows them at wor
     apply      the steps walked: journal, call, poll, validate (sandbox, development)
     iac        stacks, Terraform and CDK: prepared, decided on, executed exactly so
     pipeline   the same change set rendered to a Git branch (staging, production)
+    adoption   what exists already, as a plan that adopts it
     store      journal, identifiers, runs, status
     status     outcome to status, metrics, reports, HTTP
 """

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 import reconciler
 from reconciler.cli import guard, runtime
 from reconciler.cli.commands import (
+    adopting,
     approvals,
     audit,
     configuration,
@@ -91,6 +92,7 @@ app.command()(guarded(looking.history))
 app.command()(guarded(looking.report))
 app.command()(guarded(rollback.rollback))
 app.command()(guarded(rendering.render))
+app.command("import")(guarded(adopting.import_))
 app.command()(guarded(settle.settle))
 app.command()(guarded(iam.iam_policy))
 _GROUPS: tuple[tuple[str, tuple[Callable[..., None], ...], str], ...] = (

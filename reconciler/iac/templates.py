@@ -21,7 +21,7 @@ from reconciler.model.ids import Identifier, LogicalId, TypeName
 from reconciler.model.plan import Target
 from reconciler.model.values import Deferred, Properties, transform
 from reconciler.schema import conceal, schema_for
-from reconciler.template import load_template
+from reconciler.template import LoadedTemplate, load_template
 
 _KEEPS = frozenset({"Retain", "RetainExceptOnCreate", "Snapshot"})
 #: Sections that CloudFormation alone evaluates, and that say nothing of any property.
@@ -101,19 +101,23 @@ class Resource:
 def resources_of(side: Side) -> dict[LogicalId, Resource]:
     """What the stack is made of; conditions, mappings and parameters are filled in where that is possible."""
     try:
-        loaded = load_template(
-            {name: part for name, part in _without_ssm(side).items() if name not in _BESIDE},
-            parameters={name: value for name, value in side.parameters.items() if _is_declared(side, name)},
-            target=side.target,
-            plan_name=side.name,
-            locate=lambda _place: ("", 0),
-        )
+        known = loaded(side)
     except SourceError:
         return _written(side)
     return {
-        name: Resource(one.type, one.properties, one.deletion_policy in _KEEPS)
-        for name, one in loaded.resources.items()
+        name: Resource(one.type, one.properties, one.deletion_policy in _KEEPS) for name, one in known.resources.items()
     }
+
+
+def loaded(side: Side) -> LoadedTemplate:
+    """The template with its parameters filled in. Raises SourceError for one that only CloudFormation evaluates."""
+    return load_template(
+        {name: part for name, part in _without_ssm(side).items() if name not in _BESIDE},
+        parameters={name: value for name, value in side.parameters.items() if _is_declared(side, name)},
+        target=side.target,
+        plan_name=side.name,
+        locate=lambda _place: ("", 0),
+    )
 
 
 def _is_declared(side: Side, name: str) -> bool:

@@ -71,6 +71,14 @@ class Access:
             role = self._settings.role_pattern.replace("{account}", target.account)
         return SessionKey(target.profile, role, target.external_id, target.environment if read_only else "")
 
+    def account(self, target: Target) -> str:
+        """The account that a target's profile, role or default credentials belong to; ``target.account`` is ignored.
+
+        Raises AwsFault, as ``open``.
+        """
+        key = self.key(target, read_only=True)
+        return self._identify(key, self._methods_of(key, target), target).account
+
     def environment(self, target: Target) -> Mapping[str, str]:
         """Variables with which another program works as a writable target's identity, which ``open`` has verified.
 

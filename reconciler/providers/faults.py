@@ -65,8 +65,11 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         " ConcurrentModification ConcurrentModificationException ConcurrentAccess TooManyUpdates IncorrectState"
         " IncorrectInstanceState BucketNotEmpty PreconditionFailed UnmodifiableEntity InvalidStateException"
         " KMSInvalidStateException InvalidState StateMachineDeleting InvalidParameterCombination.Conflict"
-        " Resource.AlreadyAssociated"
+        " Resource.AlreadyAssociated ResourceContention ScalingActivityInProgress"
         " AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently InvalidBucketState 409 412"
+        " InvalidDBInstanceState InvalidDBClusterStateFault InvalidDBParameterGroupState InvalidDBSubnetGroupStateFault"
+        " InvalidDBSecurityGroupState InvalidClusterState InvalidClusterParameterGroupState"
+        " InvalidClusterSubnetGroupStateFault"
     ),
     FaultKind.QUOTA: _codes(
         "TooManyBuckets LimitExceeded LimitExceededException QuotaExceeded QuotaExceededException"
@@ -93,6 +96,30 @@ _MISSING = frozenset(
     }
 )
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
+
+#: Errors that say that there is no such thing, of some operations and where their message says so alone.
+_ABSENCES = (
+    ("ClientException", _codes("DescribeTaskDefinition"), re.compile("^Unable to describe task definition")),
+    (
+        "ValidationError",
+        _codes(
+            "DeleteAutoScalingGroup DeleteLaunchConfiguration DeleteScheduledAction DeletePolicy"
+            " DescribeScheduledActions DescribePolicies"
+        ),
+        re.compile("not found", re.IGNORECASE),
+    ),
+    *(
+        (
+            code,
+            _codes(
+                "DescribeSecurityConfiguration DeleteSecurityConfiguration DescribeModel DeleteModel DescribeEndpoint"
+                " DeleteEndpoint DescribeEndpointConfig DeleteEndpointConfig"
+            ),
+            re.compile("does not exist|Could not find"),
+        )
+        for code in ("InvalidRequestException", "ValidationException")
+    ),
+)
 
 # Tried in order, after the exact codes.
 _BY_PATTERN = (
@@ -178,8 +205,7 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
         return FaultKind.ALREADY_EXISTS
     if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
         return FaultKind.NOT_FOUND
-    unknown = code == "ClientException" and message.startswith("Unable to describe task definition")
-    if unknown or (code, operation) in _MISSING:
+    if (code, operation) in _MISSING or _says_absent(code, message, operation):
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is
@@ -188,6 +214,12 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
     if code == "LimitExceededException" and "rate exceeded" in message.lower():
         return FaultKind.THROTTLED
     return None
+
+
+def _says_absent(code: str, message: str, operation: str) -> bool:
+    return any(
+        code == known and operation in operations and said.search(message) for known, operations, said in _ABSENCES
+    )
 
 
 def _answered(error: ClientError, service: str, operation: str, *, writes: bool) -> AwsFault:

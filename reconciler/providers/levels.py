@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 READ_LEVELS = frozenset({"Read", "List"})
 
-#: Services whose IAM prefix is neither their signing name, nor their endpoint prefix, nor their SDK name.
+#: Services whose IAM prefix is not their SDK name, and for most neither their signing name nor their endpoint prefix.
 _PREFIXES: Mapping[str, tuple[str, ...]] = {
+    "emr": ("elasticmapreduce",),
     "cloudcontrol": ("cloudformation",),
     "resourcegroupstaggingapi": ("tag",),
     "iot-data": ("iot",),

@@ -111,6 +111,18 @@ NEEDS: Mapping[str, Needs] = {
     "AWS::EC2::SecurityGroup": _network(
         "DescribeSecurityGroups", "CreateSecurityGroup DeleteSecurityGroup", settings=_RULES
     ),
+    "AWS::EC2::NetworkAclEntry": Needs(
+        "ec2", "DescribeNetworkAcls", "CreateNetworkAclEntry ReplaceNetworkAclEntry DeleteNetworkAclEntry"
+    ),
+    **{
+        f"AWS::EC2::SecurityGroup{side}": Needs(
+            "ec2",
+            "DescribeSecurityGroupRules",
+            f"AuthorizeSecurityGroup{side} RevokeSecurityGroup{side} UpdateSecurityGroupRuleDescriptions{side}",
+        )
+        for side in ("Ingress", "Egress")
+    },
+    "AWS::EC2::VolumeAttachment": Needs("ec2", "DescribeVolumes", "AttachVolume DetachVolume"),
     "AWS::S3::Bucket": Needs(
         "s3",
         "GetBucketTagging GetBucketVersioning",

@@ -150,7 +150,7 @@ def _compile(schema: TypeSchema, path: Path) -> Normaliser:
     """One function for whatever can stand at ``path``: the schema may allow a list, an object or a scalar there."""
     node = schema.node(path)
     if node is None:
-        return _Shared.json
+        return _Shared.string if (schema.type_name, path[:-1]) in declared.FILLED_UP else _Shared.json
     if path and path == (schema.tag_property,):
         return _Shared.tags
     forms = shapes(schema, node)

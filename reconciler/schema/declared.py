@@ -97,7 +97,6 @@ TEXT_LINES = _table(
     _at("AWS::ACMPCA::CertificateAuthorityActivation", "Certificate", "CertificateChain"),
     _at("AWS::CloudFront::PublicKey", "PublicKeyConfig/EncodedKey"),
     _at("AWS::DMS::Certificate", "CertificatePem"),
-    _at("AWS::EC2::KeyPair", "PublicKeyMaterial"),
     _at("AWS::IAM::ServerCertificate", "CertificateBody", "CertificateChain", "PrivateKey"),
     _at("AWS::IVS::PlaybackKeyPair", "PublicKeyMaterial"),
     _at("AWS::IVS::PublicKey", "PublicKeyMaterial"),
@@ -106,6 +105,9 @@ TEXT_LINES = _table(
     _at("AWS::RolesAnywhere::CRL", "CrlData"),
     _at("AWS::Transfer::Certificate", "Certificate", "CertificateChain", "PrivateKey"),
 )
+
+#: public keys in the format of OpenSSH, whose comment is nobody's business: EC2 says nothing of keeping it
+PUBLIC_KEY = _table(_at("AWS::EC2::KeyPair", "PublicKeyMaterial"))
 
 #: given by name or id, answered as an ARN, or the other way round; the ARN's last part is the name or id
 ARN_OR_NAME = _table(
@@ -128,8 +130,12 @@ UNORDERED = _table(
     _at("AWS::SNS::Topic", "Subscription"),
 )
 
-#: free-form objects in which AWS shows more than it was given: keys that a plan doesn't set don't count
-FILLED_UP = _table(_at("AWS::CloudFormation::Stack", "Parameters"))
+#: free-form objects of texts in which AWS shows more than it was given: keys that a plan doesn't set don't count
+FILLED_UP = _table(
+    _at("AWS::CloudFormation::Stack", "Parameters"),
+    _at("AWS::RDS::DBClusterParameterGroup", "Parameters"),
+    _at("AWS::RDS::DBParameterGroup", "Parameters"),
+)
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(

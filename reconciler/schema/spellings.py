@@ -12,6 +12,7 @@ from reconciler.schema.scalars import bare_network
 from reconciler.schema.types import Path
 
 _UNITS = re.compile(r"([\d.]+)\s*(vcpu|gb)", re.IGNORECASE)
+_KEY_TYPE = re.compile(r"(ssh|ecdsa|sk)-[\w@.-]+")
 _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.IGNORECASE)
 _SECONDS = (604_800, 86_400, 3_600, 60, 1)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)", re.IGNORECASE)
@@ -44,6 +45,12 @@ def lines(value: str) -> str:
     return value.replace("\r\n", "\n").rstrip()
 
 
+def public_key(value: str) -> str:
+    """A public key of OpenSSH without its comment; text in another format as lines."""
+    words = value.split()
+    return " ".join(words[:2]) if len(words) > 1 and _KEY_TYPE.fullmatch(words[0]) else lines(value)
+
+
 def duration(value: str) -> str:
     """An ISO 8601 duration as seconds."""
     match = _DURATION.fullmatch(value.strip())
@@ -71,6 +78,7 @@ _DECLARED: tuple[tuple[frozenset[tuple[str, Path]], Callable[[str], str]], ...] 
     (declared.CPU_UNITS, units),
     (declared.MEBIBYTES, units),
     (declared.TEXT_LINES, lines),
+    (declared.PUBLIC_KEY, public_key),
     (declared.DURATION, duration),
     (declared.MOMENT, moment),
 )

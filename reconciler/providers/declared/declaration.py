@@ -100,18 +100,24 @@ class Waiting:
     """What an asynchronous type shows while AWS works on it. ``at``: the path to the state in what the read answers.
 
     ``pending``, ``failed``, ``gone``: states. One that is gone doesn't exist any more; ``*``: whatever is at the path
-    says so. ``why``: the path to a reason.
-    ``deletes``: a delete is waited for, too. ``then``: the path to a state that counts where the first one is at rest.
+    says so. ``leaving``: nor does one that is, but a delete waits for it. A state may be both failed and gone:
+    a create that came to it has failed. ``why``: the path to a reason. ``deletes``: a delete is waited for, too.
+    ``then``: the path to a state that counts where the first one is at rest.
     """
 
     at: str
     pending: frozenset[str] = frozenset()
     failed: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
     why: str = ""
     deletes: bool = True
     seconds: float = 2.0
     then: str = ""
+
+    def is_gone(self, state: str) -> bool:
+        """Whether what shows this state (empty: none) has gone for good."""
+        return state in self.gone or bool(state and "*" in self.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +239,22 @@ def arn_tagging(
     )
 
 
-def ec2_tagging(specification: str, identifier: str, *, create: str = "TagSpecifications") -> Tagging:
+def ec2_tagging(
+    specification: str,
+    identifier: str,
+    *,
+    create: str = "TagSpecifications",
+    inline: str = "Tags",
+    checked: bool = False,
+) -> Tagging:
     """EC2's way; ``identifier``: the property with the resource's id."""
     return Tagging(
         "create_tags",
         "delete_tags",
         {"Resources": [f"{{{identifier}}}"]},
-        inline="Tags",
+        inline=inline,
         keys="Tags",
         create=create,
         specification=specification,
+        checked=checked,
     )

@@ -203,7 +203,7 @@ class Finder:
         """Identifiers in the listing that may be the owner's: all of those whose tags it doesn't show."""
         listing = self._declaration.listing
         assert listing is not None
-        constants = {**listing.constants, **({"Filters": owner_filters(owner)} if listing.filtered else {})}
+        constants = {**listing.constants, **(self._owner_filters(owner) if listing.filtered else {})}
         needed = frozenset().union(*(field_names(text) for text in _texts(constants))) - PLACE
         if any(desired.get(name) is None or has_unknown(desired[name]) for name in needed):
             return []  # it can only be listed by what isn't known here
@@ -211,6 +211,13 @@ class Finder:
         schema = self._schema(scope)
         shown = [item for item in items if self._may_be(item, owner, whole=listing.whole)]
         return [one for item in shown if (one := identifier_of(schema, item.properties)) is not None]
+
+    def _owner_filters(self, owner: Owner) -> dict[str, Any]:
+        listing = self._declaration.listing
+        assert listing is not None
+        shape = input_shape(self._declaration.service, listing.operation)
+        # a few of EC2's calls have it in the singular
+        return {"Filters" if "Filters" in shape.members else "Filter": owner_filters(owner)}
 
     def _may_be(self, item: Item, owner: Owner, *, whole: bool) -> bool:
         if self._tagger is None or self._tagger.separate or not whole:

@@ -22,7 +22,7 @@ from reconciler.providers.declared.tags import Tagger
 from reconciler.providers.native.frame import already_exists, refuse_fixed, refuse_unsupported, same
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import observed
-from reconciler.providers.native.tagging import as_map, owner_in
+from reconciler.providers.native.tagging import Tags, as_map, owner_in
 from reconciler.schema import MISSING, TypeSchema, defaults, identifier_of, schema_for
 
 #: Kinds of handle. After a create's there may be properties that are yet to be set, as JSON.
@@ -122,8 +122,10 @@ class Declared:
         owner = owner_in(as_map(desired.get(self._tags_name)))
         desired = self._with_name(scope, desired, owner)
         naming = self.declaration.naming
-        if naming is not None and naming.property not in desired:
-            naming.required(desired, owner, scope, self.type_name)
+        if naming is not None and desired.get(naming.property) is None:
+            if self._tags_name:
+                naming.required(desired, owner, scope, self.type_name)
+            desired = {**desired, naming.property: naming.of_token(token)}
         self._refuse_secret_rest(desired)
         if self.declaration.looks_first and (there := self._standing(scope, desired, owner)) is not None:
             return self._resumed(scope, there, desired)
@@ -150,13 +152,16 @@ class Declared:
 
     def delete(self, scope: Scope, identifier: Identifier) -> Progress:
         """See ``ports.ResourceProvider``."""
+        waiting = self.declaration.waiting
+        lingers = waiting is not None and bool(waiting.leaving)
         try:
+            if lingers:
+                self._reader.item(scope, identifier)  # AWS refuses to delete what is on its way already
             self.remove(scope, identifier)
         except AwsFault as fault:
-            if fault.kind is FaultKind.NOT_FOUND:
-                return Done(identifier)
-            raise
-        waiting = self.declaration.waiting
+            if fault.kind is not FaultKind.NOT_FOUND:
+                raise
+            return self._gone(scope, identifier) if lingers else Done(identifier)
         return self._gone(scope, identifier) if waiting is not None and waiting.deletes else Done(identifier)
 
     def poll(self, scope: Scope, handle: Handle) -> Progress:
@@ -313,13 +318,19 @@ class Declared:
         tags = rest.pop(self._tags_name, None)
         if tags and self._tagger is not None:
             fields = self._finder.fields(scope, identifier)
-            there = self._tagger.read(scope, fields) if self._tagger.checked else {}
-            self._tagger.change(scope, fields, there, as_map(tags))
+            self._tagger.change(scope, fields, self._tags_there(scope, identifier, fields), as_map(tags))
         progress = self._standing_by(scope, identifier, _CREATE + (json.dumps(rest) if rest else ""))
         if isinstance(progress, Pending) or not rest:
             return progress
         self._change_all(scope, identifier, {}, rest, frozenset(rest))
         return self._standing_by(scope, identifier, _UPDATE)
+
+    def _tags_there(self, scope: Scope, identifier: Identifier, fields: Mapping[str, Any]) -> Tags:
+        """The tags that a create call has set already, for types where that has to be looked at."""
+        tagger = self._tagger
+        if tagger is None or not tagger.checked:
+            return {}
+        return tagger.read(scope, fields) if tagger.separate else tagger.inline(self._reader.item(scope, identifier))
 
     def _standing_by(self, scope: Scope, identifier: Identifier, kind: str) -> Progress:
         """Done, or Pending while AWS works on it. Raises AwsFault (``failed``) when it failed."""
@@ -327,7 +338,7 @@ class Declared:
         if waiting is None:
             return Done(identifier)
         try:
-            item = self._reader.item(scope, identifier)
+            item = self._reader.item(scope, identifier, gone=True)
         except AwsFault as fault:
             if fault.kind is FaultKind.NOT_FOUND and kind.startswith(_CREATE):
                 message = f"{identifier} isn't to be seen yet"
@@ -340,6 +351,9 @@ class Declared:
             why = at(item, waiting.why) if waiting.why else ""
             message = f"{self.type_name} {identifier} is in state {state}" + (f": {why}" if why else "")
             raise AwsFault(FaultKind.INVALID_REQUEST, message, service=self.declaration.service, failed=True)
+        if state in waiting.leaving or waiting.is_gone(state):
+            message = f"{self.type_name} {identifier} went while it was waited for: it is {state.lower()}"
+            raise AwsFault(FaultKind.NOT_FOUND, message, service=self.declaration.service)
         if state in waiting.pending:
             return Pending(Handle(identifier, kind), waiting.seconds, f"{identifier} is {state.lower()}")
         return Done(identifier)
@@ -348,16 +362,18 @@ class Declared:
         waiting = self.declaration.waiting
         assert waiting is not None
         try:
-            item = self._reader.item(scope, identifier)
+            item = self._reader.item(scope, identifier, gone=True)
         except AwsFault as fault:
             if fault.kind is FaultKind.NOT_FOUND:
                 return Done(identifier)
             raise
-        state = str(at(item, waiting.at) or "deleted")
+        state = str(at(item, waiting.at) or "")
+        if waiting.is_gone(state):
+            return Done(identifier)
         if state in waiting.failed:
             message = f"{self.type_name} {identifier} couldn't be deleted, it is in state {state}"
             raise AwsFault(FaultKind.INVALID_REQUEST, message, service=self.declaration.service, failed=True)
-        return Pending(Handle(identifier, _DELETE), waiting.seconds, f"{identifier} is {state.lower()}")
+        return Pending(Handle(identifier, _DELETE), waiting.seconds, f"{identifier} is {state.lower() or 'there'}")
 
     # what is there already
 

@@ -102,10 +102,13 @@ class Reader:
 
     # reading
 
-    def item(self, scope: Scope, identifier: Identifier) -> Raw:
-        """What the read answers for one, not yet as properties. Raises NOT_FOUND, as for one that is gone."""
+    def item(self, scope: Scope, identifier: Identifier, *, gone: bool = False) -> Raw:
+        """What the read answers for one, not yet as properties. Raises NOT_FOUND, as for one that is gone.
+
+        ``gone``: one that is gone or leaving is answered, too, as long as AWS shows it.
+        """
         identity = self.identity(scope, identifier)
-        for found in self._answers(scope, self._declaration.read, [identity]):
+        for found in self._answers(scope, self._declaration.read, [identity], gone=gone):
             if self._identifies(scope, found, identity):
                 return found
         message = f"{self._declaration.type} {identifier} does not exist"
@@ -143,8 +146,8 @@ class Reader:
         waiting = self._declaration.waiting
         if waiting is None:
             return True
-        state = at(answer, waiting.at)
-        return str(state) not in waiting.gone and not (state and "*" in waiting.gone)
+        state = str(at(answer, waiting.at) or "")
+        return state not in waiting.leaving and not waiting.is_gone(state)
 
     def listed(self, scope: Scope, operation: str, path: str, given: Mapping[str, Any]) -> list[Raw]:
         """All pages of a listing."""
@@ -177,8 +180,10 @@ class Reader:
                     break
         return found
 
-    def _answers(self, scope: Scope, read: Read, identities: Sequence[Mapping[str, str]]) -> list[Raw]:
-        """What a read answers for resources, without what is gone."""
+    def _answers(
+        self, scope: Scope, read: Read, identities: Sequence[Mapping[str, str]], *, gone: bool = False
+    ) -> list[Raw]:
+        """What a read answers for resources, without what is gone unless that is asked for."""
         given = self._asked(scope, read, identities)
         if read.lists or read.paged or read.many is not None:
             answers = self.listed(scope, read.operation, read.answer, given)
@@ -186,7 +191,7 @@ class Reader:
             answer = self._asking(scope, read, given)
             found = at(answer, read.answer)
             answers = found if isinstance(found, list) else [found] if isinstance(found, Mapping) else []
-        return [answer for answer in answers if isinstance(answer, Mapping) and self.alive(answer)]
+        return [answer for answer in answers if isinstance(answer, Mapping) and (gone or self.alive(answer))]
 
     def _asking(self, scope: Scope, read: Read, given: Mapping[str, Any]) -> Raw:
         try:

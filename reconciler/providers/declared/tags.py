@@ -30,7 +30,7 @@ class Tagger:
     @property
     def checked(self) -> bool:
         """Whether tags are looked at after a create."""
-        return self._tagging.checked and self.separate
+        return self._tagging.checked
 
     def inline(self, item: Mapping[str, Any]) -> Tags:
         """The tags in what the read answers."""

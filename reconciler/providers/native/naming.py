@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from reconciler.model.errors import AwsFault, FaultKind
-from reconciler.model.ids import Owner, TypeName
+from reconciler.model.ids import ClientToken, Owner, TypeName
 from reconciler.model.values import Properties, Sensitive, has_unknown
 from reconciler.ports import Scope
 
@@ -53,6 +53,10 @@ class NameRule:
             message = f"{type_name} needs {self.property}, or ownership tags to generate one from"
             raise AwsFault(FaultKind.INVALID_REQUEST, message)
         return name
+
+    def of_token(self, token: ClientToken) -> str:
+        """A name for a resource that can't carry its owner's tags: the same when its create is repeated."""
+        return f"r-{hashlib.sha256(token.encode()).hexdigest()[:20]}"[: self.longest]
 
     def _generated(self, desired: Properties, owner: Owner, scope: Scope) -> str:
         extra = {name: desired[name] for name in self.distinct if desired.get(name) not in (None, "/")}

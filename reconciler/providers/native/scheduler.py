@@ -45,9 +45,11 @@ _SCHEDULE = Declaration(
 class _InAnyGroup(Reader):
     """The identifier is the name alone, which is unique in its group: looked for in the default one, then in all."""
 
-    def _answers(self, scope: Scope, read: Read, identities: Sequence[Mapping[str, str]]) -> list[Raw]:
+    def _answers(
+        self, scope: Scope, read: Read, identities: Sequence[Mapping[str, str]], *, gone: bool = False
+    ) -> list[Raw]:
         try:
-            return super()._answers(scope, read, identities)
+            return super()._answers(scope, read, identities, gone=gone)
         except AwsFault as fault:
             if fault.kind is not FaultKind.NOT_FOUND:
                 raise

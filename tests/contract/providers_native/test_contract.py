@@ -178,7 +178,7 @@ def test_a_foreign_resource_has_no_owner_and_is_not_taken(bench: Bench) -> None:
 
 @only(NAMED)
 def test_another_plans_resource_is_not_taken(bench: Bench, made: Identifier) -> None:
-    theirs = owned(bench.case.desired, owner("Thing", plan="other"), bench.case.type)
+    theirs = owned(resolved(bench.case.desired), owner("Thing", plan="other"), bench.case.type)
     with pytest.raises(AwsFault, match="belongs to plan contract") as caught:
         bench.hands.create(theirs)
     assert caught.value.kind is FaultKind.ALREADY_EXISTS

@@ -85,7 +85,7 @@ def test_every_command_has_help(cli: Any) -> None:
     top = cli("--help").stdout
     for command in (
         ["run"], ["demo"], ["validate"], ["diff"], ["apply"], ["sync"], ["approve"], ["digest"], ["status"],
-        ["history"], ["report"], ["policy", "test"], ["policy", "check"], ["config", "show"],
+        ["history"], ["report"], ["import"], ["policy", "test"], ["policy", "check"], ["config", "show"],
     ):  # fmt: skip
         assert command[0] in top
         result = cli(*command, "--help")

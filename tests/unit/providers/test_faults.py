@@ -36,6 +36,7 @@ CODES = {
         "ResourceInUseException", "InvalidIPAddress.InUse", "BucketNotEmpty", "InvalidSubnet.Conflict",
         "Resource.AlreadyAssociated", "ConcurrentModification", "KMSInvalidStateException", "IncorrectState",
         "ConcurrentOperationException", "ResourceConflictException", "ClientTokenConflictException",
+        "InvalidDBInstanceState", "InvalidDBClusterStateFault", "InvalidClusterState",
     ),
     K.THROTTLED: (
         "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown",
@@ -73,6 +74,10 @@ def test_codes_that_depend_on_where_they_come_from() -> None:
     assert kind_of("ResourceInUseException", operation="DeleteTable") is K.CONFLICT
     assert kind_of("ValidationError", 400, "Stack with id x does not exist", "DescribeStacks") is K.NOT_FOUND
     assert kind_of("ValidationError", 400, "bad", "DescribeStacks") is K.INVALID_REQUEST
+    absent = 'Could not find model "x"'
+    assert kind_of("ValidationException", 400, absent, "DescribeModel") is K.NOT_FOUND
+    assert kind_of("ValidationException", 400, absent, "CreateEndpointConfig") is K.INVALID_REQUEST
+    assert kind_of("ValidationException", 400, "bad name", "DescribeModel") is K.INVALID_REQUEST
     assert kind_of("500", 500, "", "HeadBucket") is K.UNAVAILABLE
     assert kind_of("Whatever", 502) is K.UNAVAILABLE
     assert kind_of("Whatever", 429) is K.THROTTLED

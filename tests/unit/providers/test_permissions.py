@@ -35,6 +35,7 @@ SERVICES = {
 NO_CALLS = {
     "s3:TagResource", "iam:PassRole",
     "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
+    "logs:CreateLogDelivery", "logs:DeleteLogDelivery",
 }  # fmt: skip
 
 

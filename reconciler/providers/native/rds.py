@@ -1,0 +1,445 @@
+"""AWS::RDS::DBInstance and DBCluster.
+
+A delete takes no final snapshot: what has the DeletionPolicy Snapshot (the default of databases) is never deleted by a
+plan, only what says Delete, and by that CloudFormation doesn't take one either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import ClientToken, Identifier, TypeName
+from reconciler.model.progress import Done, Handle, Pending, Progress
+from reconciler.model.values import Properties, reveal
+from reconciler.ports import ResourceProvider, Scope
+from reconciler.providers.declared import Call, Declaration, Many, Read, Update, Waiting
+from reconciler.providers.declared.reading import Item
+from reconciler.providers.declared.shaping import at, input_shape, member
+from reconciler.providers.native.lowered import Lowered
+from reconciler.providers.native.naming import NameRule
+from reconciler.providers.native.rds_groups import tagging
+from reconciler.schema import schema_for
+
+_ARN = "arn:{partition}:rds:{region}:{account}:"
+_LOGS, _ROLES, _SECRET_KEY = "EnableCloudwatchLogsExports", "AssociatedRoles", "MasterUserSecret"
+#: AWS shows a moment later that it has begun to change something.
+_MOMENT = 15.0  # seconds
+
+_PENDING = frozenset(
+    {
+        "backing-up",
+        "configuring-activity-stream",
+        "configuring-associated-roles",
+        "configuring-enhanced-monitoring",
+        "configuring-iam-database-auth",
+        "configuring-log-exports",
+        "converting-to-vpc",
+        "creating",
+        "maintenance",
+        "migrating",
+        "modifying",
+        "moving-to-vpc",
+        "preparing-data-migration",
+        "promoting",
+        "rebooting",
+        "renaming",
+        "resetting-master-credentials",
+        "starting",
+        "update-iam-db-auth",
+        "upgrading",
+    }
+)
+_FAILED = frozenset(
+    {
+        "cloning-failed",
+        "failed",
+        "inaccessible-encryption-credentials",
+        "incompatible-create",
+        "incompatible-network",
+        "incompatible-option-group",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "insufficient-capacity",
+        "migration-failed",
+        "restore-error",
+    }
+)
+
+_INSTANCE_CHANGES = (
+    "AdditionalStorageVolumes",
+    "AllocatedStorage",
+    "AutoMinorVersionUpgrade",
+    "BackupRetentionPeriod",
+    "CACertificateIdentifier",
+    "CopyTagsToSnapshot",
+    "DBInstanceClass",
+    "DBParameterGroupName",
+    "DBSecurityGroups",
+    "DatabaseInsightsMode",
+    "DedicatedLogVolume",
+    "DeletionProtection",
+    "Domain",
+    "DomainAuthSecretArn",
+    "DomainDnsIps",
+    "DomainFqdn",
+    "DomainIAMRoleName",
+    "DomainOu",
+    _LOGS,
+    "EnableIAMDatabaseAuthentication",
+    "EnablePerformanceInsights",
+    "Engine",
+    "EngineLifecycleSupport",
+    "EngineVersion",
+    "Iops",
+    "LicenseModel",
+    "ManageMasterUserPassword",
+    "MasterUserAuthenticationType",
+    "MasterUserPassword",
+    _SECRET_KEY,
+    "MaxAllocatedStorage",
+    "MonitoringInterval",
+    "MonitoringRoleArn",
+    "MultiAZ",
+    "NetworkType",
+    "OptionGroupName",
+    "PerformanceInsightsKMSKeyId",
+    "PerformanceInsightsRetentionPeriod",
+    "Port",
+    "PreferredBackupWindow",
+    "PreferredMaintenanceWindow",
+    "ProcessorFeatures",
+    "PromotionTier",
+    "PubliclyAccessible",
+    "ReplicaMode",
+    "StorageThroughput",
+    "StorageType",
+    "TdeCredentialArn",
+    "TdeCredentialPassword",
+    "UseDefaultProcessorFeatures",
+    "VPCSecurityGroups",
+)
+#: How a change is to be made, by the plan's word.
+_MANNER = ("AllowMajorVersionUpgrade", "ApplyImmediately", "CertificateRotationRestart")
+_CLUSTER_CHANGES = (
+    "AllocatedStorage",
+    "AutoMinorVersionUpgrade",
+    "BacktrackWindow",
+    "BackupRetentionPeriod",
+    "CopyTagsToSnapshot",
+    "DBClusterInstanceClass",
+    "DBClusterParameterGroupName",
+    "DBInstanceParameterGroupName",
+    "DatabaseInsightsMode",
+    "DeletionProtection",
+    "Domain",
+    "DomainIAMRoleName",
+    _LOGS,
+    "EnableGlobalWriteForwarding",
+    "EnableHttpEndpoint",
+    "EnableIAMDatabaseAuthentication",
+    "EnableLocalWriteForwarding",
+    "EngineLifecycleSupport",
+    "EngineVersion",
+    "Iops",
+    "ManageMasterUserPassword",
+    "MasterUserAuthenticationType",
+    "MasterUserPassword",
+    _SECRET_KEY,
+    "MonitoringInterval",
+    "MonitoringRoleArn",
+    "NetworkType",
+    "PerformanceInsightsEnabled",
+    "PerformanceInsightsKmsKeyId",
+    "PerformanceInsightsRetentionPeriod",
+    "Port",
+    "PreferredBackupWindow",
+    "PreferredMaintenanceWindow",
+    "ScalingConfiguration",
+    "ServerlessV2ScalingConfiguration",
+    "StorageType",
+    "VpcSecurityGroupIds",
+)
+_RESETS: Mapping[str, Any] = {
+    "AllowMajorVersionUpgrade": False,
+    "ApplyImmediately": True,
+    _ROLES: [],
+    "AutoMinorVersionUpgrade": True,
+    "BackupRetentionPeriod": 1,
+    "CopyTagsToSnapshot": False,
+    "DeletionProtection": False,
+    _LOGS: [],
+    "EnableHttpEndpoint": False,
+    "EnableIAMDatabaseAuthentication": False,
+    "EnablePerformanceInsights": False,
+    "PerformanceInsightsEnabled": False,
+    "MonitoringInterval": 0,
+    "MultiAZ": False,
+}
+_ALSO = ("iam:PassRole",)
+
+_INSTANCE = Declaration(
+    type=TypeName("AWS::RDS::DBInstance"),
+    service="rds",
+    naming=NameRule("DBInstanceIdentifier", 63, lower=True),
+    arn=f"{_ARN}db:{{DBInstanceIdentifier}}",
+    read=Read(
+        "describe_db_instances",
+        "DBInstances",
+        {
+            _LOGS: "EnabledCloudwatchLogsExports",
+            "EnableIAMDatabaseAuthentication": "IAMDatabaseAuthenticationEnabled",
+            "EnablePerformanceInsights": "PerformanceInsightsEnabled",
+            "SourceDBClusterIdentifier": "ReadReplicaSourceDBClusterIdentifier",
+        },
+        many=Many("Filters", "DBInstanceIdentifier", 100, "db-instance-id"),
+    ),
+    create=Call("create_db_instance", renames={"VPCSecurityGroups": "VpcSecurityGroupIds"}),
+    made="DBInstance",
+    updates=(
+        Update(
+            Call(
+                "modify_db_instance",
+                (*_INSTANCE_CHANGES, *_MANNER),
+                {"Port": "DBPortNumber", "VPCSecurityGroups": "VpcSecurityGroupIds"},
+            ),
+            along=_MANNER,
+        ),
+        Update(Call("add_role_to_db_instance"), of=(_ROLES,), later=True),
+    ),
+    delete=Call("delete_db_instance", constants={"SkipFinalSnapshot": True}),
+    tagging=tagging("db", inline="TagList"),
+    waiting=Waiting("DBInstanceStatus", _PENDING, _FAILED, seconds=30.0),
+    resets=_RESETS,
+    also=(
+        *_ALSO,
+        "rds:CreateDBInstanceReadReplica",
+        "rds:RemoveRoleFromDBInstance",
+        "rds:RestoreDBInstanceFromDBSnapshot",
+    ),
+)
+_CLUSTER = Declaration(
+    type=TypeName("AWS::RDS::DBCluster"),
+    service="rds",
+    naming=NameRule("DBClusterIdentifier", 63, lower=True),
+    arn=f"{_ARN}cluster:{{DBClusterIdentifier}}",
+    read=Read(
+        "describe_db_clusters",
+        "DBClusters",
+        {
+            _LOGS: "EnabledCloudwatchLogsExports",
+            "EnableGlobalWriteForwarding": "GlobalWriteForwardingRequested",
+            "EnableHttpEndpoint": "HttpEndpointEnabled",
+            "EnableIAMDatabaseAuthentication": "IAMDatabaseAuthenticationEnabled",
+            "ScalingConfiguration": "ScalingConfigurationInfo",
+            "DBClusterParameterGroupName": "DBClusterParameterGroup",
+            "DBSubnetGroupName": "DBSubnetGroup",
+        },
+        many=Many("Filters", "DBClusterIdentifier", 100, "db-cluster-id"),
+    ),
+    create=Call("create_db_cluster", renames={"PerformanceInsightsEnabled": "EnablePerformanceInsights"}),
+    made="DBCluster",
+    updates=(
+        Update(
+            Call(
+                "modify_db_cluster",
+                _CLUSTER_CHANGES,
+                {"PerformanceInsightsEnabled": "EnablePerformanceInsights"},
+                {"ApplyImmediately": True},
+            )
+        ),
+        Update(Call("add_role_to_db_cluster"), of=(_ROLES,), later=True),
+    ),
+    delete=Call("delete_db_cluster", constants={"SkipFinalSnapshot": True}),
+    looks_first=True,  # an emulator overwrites what is there
+    tagging=tagging("cluster", inline="TagList"),
+    waiting=Waiting("Status", _PENDING, _FAILED, seconds=30.0),
+    resets=_RESETS,
+    also=(*_ALSO, "rds:RemoveRoleFromDBCluster", "rds:RestoreDBClusterFromSnapshot"),
+)
+
+
+class Database(Lowered):
+    """What instances and clusters have in common.
+
+    ``roots``: the property that says what one is made from, and the call that makes it so. ``lifted``: where in an
+    answer a property is. ``groups``: the property with the security groups. ``role_target``: of calls about roles.
+    """
+
+    roots: ClassVar[Mapping[str, str]] = {}
+    lifted: ClassVar[Mapping[str, str]] = {}
+    groups: ClassVar[str] = ""
+    role_calls: ClassVar[tuple[str, str, str]] = ("", "", "")
+
+    def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """See ``Declared``."""
+        answer = item.answer
+        shown = {name: at(answer, path) for name, path in self.lifted.items()}
+        shown[self.groups] = [one["VpcSecurityGroupId"] for one in answer.get("VpcSecurityGroups", ())]
+        shown["ManageMasterUserPassword"] = True if answer.get(_SECRET_KEY) else None
+        shown[_ROLES] = [
+            {name: one[name] for name in ("FeatureName", "RoleArn") if one.get(name)} for one in answer.get(_ROLES, ())
+        ]
+        properties = {name: value for name, value in properties.items() if name not in shown}
+        return properties | {name: value for name, value in shown.items() if value not in (None, [])}
+
+    def adapt_given(self, scope: Scope, call: Call, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """See ``Declared``."""
+        values.pop(_SECRET_KEY, None)
+        return values
+
+    def make(self, scope: Scope, desired: Properties, token: ClientToken) -> Identifier:  # noqa: ARG002 - the name is the token
+        """See ``Declared``: from nothing, or from a snapshot or a source."""
+        constants = dict(self.declaration.create.constants)
+        if (key := at(desired.get(_SECRET_KEY), "KmsKeyId")) is not None:
+            constants["MasterUserSecretKmsKeyId"] = key
+        root = self._root(desired)
+        create = replace(self.declaration.create, operation=root or self.declaration.create.operation)
+        rest = self._rest(desired)
+        left = {*rest, *_MANNER, self._tags_name} | (self._after_root(desired) if root else set())
+        values = {name: value for name, value in desired.items() if name not in left}
+        given = self._parameters(scope, replace(create, constants=constants), {}, values)
+        tags = {"Tags": desired[self._tags_name]} if desired.get(self._tags_name) else {}
+        answer = scope.call("rds", create.operation, **given, **tags)
+        return self._identifier(scope, desired, at(answer, self.declaration.made))
+
+    def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
+        """See ``ports.ResourceProvider``. Raises INVALID_REQUEST for a secret that a restored one can't be given."""
+        shown = reveal(desired)
+        root = self._root(shown)
+        schema = schema_for(self.type_name)
+        assert schema is not None
+        for name in sorted(self._after_root(shown) if root else ()):
+            if schema.is_secret((name,)) and name not in _MANNER:
+                message = f"{name} of {self.type_name} can't be set while it is restored or copied: leave it out"
+                raise AwsFault(FaultKind.INVALID_REQUEST, message)
+        return super().create(scope, desired, token)
+
+    def change(
+        self, scope: Scope, identifier: Identifier, update: Update, before: Properties, after: Properties
+    ) -> None:
+        """See ``Declared``."""
+        if _ROLES in update.names:
+            self._change_roles(scope, identifier, before.get(_ROLES) or [], after.get(_ROLES) or [])
+            return
+        target, constants = dict(after), dict(update.call.constants)
+        if _LOGS in target:
+            old, new = set(before.get(_LOGS) or ()), set(target.pop(_LOGS))
+            choice = {"EnableLogTypes": sorted(new - old), "DisableLogTypes": sorted(old - new)}
+            constants["CloudwatchLogsExportConfiguration"] = {name: kinds for name, kinds in choice.items() if kinds}
+        if (key := at(target.get(_SECRET_KEY), "KmsKeyId")) is not None:
+            constants["MasterUserSecretKmsKeyId"] = key
+        if "Iops" in target and before.get("AllocatedStorage") is not None:
+            target.setdefault("AllocatedStorage", before["AllocatedStorage"])
+        call = replace(update.call, constants=constants)
+        super().change(scope, identifier, replace(update, call=call), before, target)
+
+    def update(
+        self, scope: Scope, identifier: Identifier, before: Properties, after: Properties, changed: frozenset[str]
+    ) -> Progress:
+        """See ``ports.ResourceProvider``."""
+        progress = super().update(scope, identifier, before, after, changed)
+        if isinstance(progress, Done) and changed - {self._tags_name}:
+            return Pending(Handle(identifier, "update:"), _MOMENT, f"{identifier} is to be changed")
+        return progress
+
+    @cached_property
+    def _created(self) -> frozenset[str]:
+        return super()._created | self.roots.keys()
+
+    def _root(self, desired: Properties) -> str:
+        """The call that makes one from something else; empty if it is made from nothing."""
+        return next((call for name, call in self.roots.items() if desired.get(name)), "")
+
+    def _after_root(self, desired: Properties) -> set[str]:
+        """What the call that makes one from something else doesn't take."""
+        shape, renames = input_shape("rds", self._root(desired)), self.declaration.create.renames
+        names = (name for name in desired if name not in (_SECRET_KEY, self._tags_name))
+        return {name for name in names if member(shape, name, name, renames) is None}
+
+    def _rest(self, desired: Properties) -> dict[str, Any]:
+        """See ``Declared``: how changes are made says nothing of a create."""
+        rest = super()._rest(desired)
+        if self._root(desired):
+            # the engine is that of what it is made from
+            rest |= {name: desired[name] for name in self._after_root(desired) if name != "Engine"}
+        return {name: value for name, value in rest.items() if name not in _MANNER}
+
+    def _change_roles(self, scope: Scope, identifier: str, before: list[Any], after: list[Any]) -> None:
+        add, remove, parameter = self.role_calls
+        for role in after:
+            if role not in before:
+                scope.call("rds", add, **{parameter: identifier}, **role)
+        for role in before:
+            if role not in after:
+                scope.call("rds", remove, **{parameter: identifier}, **role)
+
+
+class Instance(Database):
+    """An instance, of its own or in a cluster."""
+
+    roots: ClassVar[Mapping[str, str]] = {
+        "DBSnapshotIdentifier": "restore_db_instance_from_db_snapshot",
+        "SourceDBInstanceIdentifier": "create_db_instance_read_replica",
+    }
+    groups: ClassVar[str] = "VPCSecurityGroups"
+    lifted: ClassVar[Mapping[str, str]] = {
+        "DBParameterGroupName": "DBParameterGroups.0.DBParameterGroupName",
+        "DBSubnetGroupName": "DBSubnetGroup.DBSubnetGroupName",
+        "Domain": "DomainMemberships.0.Domain",
+        "DomainAuthSecretArn": "DomainMemberships.0.AuthSecretArn",
+        "DomainDnsIps": "DomainMemberships.0.DnsIps",
+        "DomainFqdn": "DomainMemberships.0.FQDN",
+        "DomainIAMRoleName": "DomainMemberships.0.IAMRoleName",
+        "DomainOu": "DomainMemberships.0.OU",
+        "OptionGroupName": "OptionGroupMemberships.0.OptionGroupName",
+        "Port": "Endpoint.Port",
+    }
+    role_calls: ClassVar[tuple[str, str, str]] = (
+        "add_role_to_db_instance",
+        "remove_role_from_db_instance",
+        "DBInstanceIdentifier",
+    )
+
+    def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:
+        """See ``Declared``."""
+        found = super().adapt_observed(scope, item, properties)
+        if found.get("Port") is not None:
+            found["Port"] = str(found["Port"])
+        groups = [one["DBSecurityGroupName"] for one in item.answer.get("DBSecurityGroups", ())]
+        found.pop("DBSecurityGroups", None)
+        return {**found, "DBSecurityGroups": groups} if groups else found
+
+
+class Cluster(Database):
+    """A cluster of Aurora, or of a database that keeps copies in several zones."""
+
+    roots: ClassVar[Mapping[str, str]] = {"SnapshotIdentifier": "restore_db_cluster_from_snapshot"}
+    groups: ClassVar[str] = "VpcSecurityGroupIds"
+    lifted: ClassVar[Mapping[str, str]] = {
+        "Domain": "DomainMemberships.0.Domain",
+        "DomainIAMRoleName": "DomainMemberships.0.IAMRoleName",
+    }
+    role_calls: ClassVar[tuple[str, str, str]] = (
+        "add_role_to_db_cluster",
+        "remove_role_from_db_cluster",
+        "DBClusterIdentifier",
+    )
+
+    def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:
+        """See ``Declared``."""
+        answer, found = item.answer, super().adapt_observed(scope, item, properties)
+        port = None if answer.get("Port") is None else str(answer["Port"])
+        for name, address in (("Endpoint", answer.get("Endpoint")), ("ReadEndpoint", answer.get("ReaderEndpoint"))):
+            found.pop(name, None)
+            if address:
+                found[name] = {"Address": address, **({"Port": port} if port and name == "Endpoint" else {})}
+        if status := answer.get("LocalWriteForwardingStatus"):
+            found["EnableLocalWriteForwarding"] = status in ("enabled", "enabling", "requested")
+        return found
+
+
+PROVIDERS: tuple[ResourceProvider, ...] = (Instance(_INSTANCE), Cluster(_CLUSTER))

@@ -1,0 +1,106 @@
+"""What only databases and IoT's types have to get right, on the local AWS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.progress import Done, Handle, Pending
+from reconciler.model.values import Sensitive
+from reconciler.ports import Scope
+from reconciler.testing.localaws import LocalAws
+from tests.contract.providers_native import iot_tags
+from tests.contract.providers_native.cases import document
+from tests.contract.providers_native.hands import ACCOUNT, REGION, Hands, owned, owner
+
+iot_tags.install()
+
+
+def client(aws: LocalAws, service: str) -> Any:
+    return aws.client(service, account=ACCOUNT, region=REGION)
+
+
+def database(name: str, **more: Any) -> dict[str, Any]:
+    desired = {"DBInstanceIdentifier": name, "DBInstanceClass": "db.t3.micro", "Engine": "mysql", **more}
+    return owned(desired, owner("Database"), "AWS::RDS::DBInstance")
+
+
+def test_an_iot_policy_makes_room_for_its_newest_version(aws: LocalAws, scope: Scope) -> None:
+    hands, iot = Hands(scope, "AWS::IoT::Policy"), client(aws, "iot")
+    desired = owned({"PolicyName": "many", "PolicyDocument": document("iot:A0")}, owner("Many"), "AWS::IoT::Policy")
+    made = hands.create(desired)
+    for number in range(1, 8):
+        desired = {**desired, "PolicyDocument": document(f"iot:A{number}")}
+        hands.update(made, desired, "PolicyDocument")
+    assert len(iot.list_policy_versions(policyName="many")["policyVersions"]) == 5
+    assert hands.drift(made, desired) == []
+    hands.delete(made)
+    assert hands.read(made) is None
+
+
+def test_a_thing_type_is_deleted_when_it_was_deprecated_for_long_enough(aws: LocalAws, scope: Scope) -> None:
+    hands, iot = Hands(scope, "AWS::IoT::ThingType"), client(aws, "iot")
+    made = hands.create(owned({"ThingTypeName": "lamps"}, owner("Lamps"), "AWS::IoT::ThingType"))
+    early = "Cannot delete thing type : lamps. Please wait for 5 minutes after deprecation and then retry"
+    aws.fail("iot", "DeleteThingType", "InvalidRequestException", message=early, times=2)
+    progress = hands.provider.delete(scope, made)
+    assert isinstance(progress, Pending)
+    assert iot.describe_thing_type(thingTypeName="lamps")["thingTypeMetadata"]["deprecated"]
+    progress = hands.provider.poll(scope, progress.handle)
+    assert isinstance(progress, Pending)
+    assert hands.provider.poll(scope, progress.handle) == Done(made)
+    assert hands.read(made) is None
+    assert hands.provider.poll(scope, Handle(made, "delete:")) == Done(made)
+
+
+def test_another_reason_not_to_delete_a_thing_type_is_told(aws: LocalAws, scope: Scope) -> None:
+    hands = Hands(scope, "AWS::IoT::ThingType")
+    made = hands.create(owned({"ThingTypeName": "doors"}, owner("Doors"), "AWS::IoT::ThingType"))
+    aws.fail("iot", "DeleteThingType", "InvalidRequestException", message="things have it")
+    with pytest.raises(AwsFault, match="things have it"):
+        hands.provider.delete(scope, made)
+    hands.delete(made)
+
+
+def test_an_instance_is_restored_from_a_snapshot(aws: LocalAws, scope: Scope) -> None:
+    hands, rds = Hands(scope, "AWS::RDS::DBInstance"), client(aws, "rds")
+    old = hands.create(
+        database("first", AllocatedStorage="20", MasterUsername="admin", MasterUserPassword="secret-one")
+    )
+    rds.create_db_snapshot(DBInstanceIdentifier=old, DBSnapshotIdentifier="kept")
+    wanted = database("second", DBSnapshotIdentifier=Sensitive("kept"), BackupRetentionPeriod=5)
+    aws.reset_calls()
+    made = hands.create(wanted)
+    assert "rds:RestoreDBInstanceFromDBSnapshot" in aws.mutations()
+    live = hands.read(made, *wanted)
+    assert live is not None
+    assert live.properties["BackupRetentionPeriod"] == 5
+    hands.delete(made)
+    hands.delete(old)
+    assert [one["DBSnapshotIdentifier"] for one in rds.describe_db_snapshots()["DBSnapshots"]] == ["kept"]
+
+
+def test_a_restored_instance_is_given_no_password(aws: LocalAws, scope: Scope) -> None:
+    wanted = database("third", DBSnapshotIdentifier="kept", MasterUserPassword=Sensitive("secret-two"))
+    aws.reset_calls()
+    with pytest.raises(AwsFault, match="MasterUserPassword of AWS::RDS::DBInstance") as caught:
+        Hands(scope, "AWS::RDS::DBInstance").create(wanted)
+    assert caught.value.kind is FaultKind.INVALID_REQUEST
+    assert "secret-two" not in str(caught.value)
+    assert not aws.mutations()
+
+
+def test_parameters_of_others_stay_theirs(aws: LocalAws, scope: Scope) -> None:
+    hands, rds = Hands(scope, "AWS::RDS::DBParameterGroup"), client(aws, "rds")
+    desired = {"Family": "mysql8.0", "Description": "shared", "Parameters": {"max_connections": 100}}
+    desired = owned(desired, owner("Shared"), "AWS::RDS::DBParameterGroup")
+    made = hands.create(desired)
+    theirs = {"ParameterName": "sql_mode", "ParameterValue": "ANSI", "ApplyMethod": "immediate"}
+    rds.modify_db_parameter_group(DBParameterGroupName=made, Parameters=[theirs])
+    assert hands.drift(made, desired) == []
+    assert hands.drift(made, {**desired, "Parameters": {"max_connections": 200}}) == [
+        ("/Parameters/max_connections", "100", 200)
+    ]
+    hands.delete(made)
