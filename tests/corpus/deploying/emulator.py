@@ -114,6 +114,11 @@ def outlives(place: str) -> str:
     return next((why for pattern, why in LEFT if re.search(pattern, place)), "")
 
 
-def taken(message: str) -> str:
-    """What moto's CloudFormation took of what its own API refuses with this message; empty if that isn't known."""
+def taken(message: str, *, valid: bool) -> str:
+    """What moto's CloudFormation took of what its own API refuses with this message; empty if that isn't known.
+
+    ``valid``: whether the provider schemas find no fault with the template.
+    """
+    if not valid and "ParamValidationError" in message:
+        return "values of a kind that neither the provider schema nor the API allows (botocore refuses them)"
     return next((why for pattern, why in REFUSED if re.search(pattern, message)), "")
