@@ -81,7 +81,9 @@ class Words:
         spelled: dict[str, str] = {}
         for physical, logical in self.ids.items():
             if "|" not in physical:
-                for part in (_QUEUE_HOST.sub("", physical), re.split(r"[/:]", physical)[-1]):
+                plain = _QUEUE_HOST.sub("", physical)
+                # an ARN by its end alone: what stands before it is the same everywhere
+                for part in (re.split(r"[/:]", plain)[-1],) if plain.startswith("arn:") else (plain,):
                     if len(part) >= 4 and part not in self.literal:
                         spelled.setdefault(part, logical)
         for physical, logical in self.ids.items():  # what has several parts begins with its own, or with another's

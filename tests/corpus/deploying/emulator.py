@@ -11,7 +11,9 @@ import re
 from collections.abc import Sequence
 
 #: what differs between any two accounts, or between two looks at one
-IGNORED = re.compile(r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey|ssm:GetParameterHistory)")
+IGNORED = re.compile(
+    r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey|ssm:GetParameterHistory|iam:.*arn:aws:iam::aws:)"
+)
 
 #: (place, as a pattern; a word that the template has then; how moto's stack differs from its template there)
 STACKS: tuple[tuple[str, str, str], ...] = (
@@ -112,6 +114,11 @@ def _spelled(value: str, word: str, template: str) -> bool:
 def outlives(place: str) -> str:
     """Why something is still there, if that is the emulator's; else empty."""
     return next((why for pattern, why in LEFT if re.search(pattern, place)), "")
+
+
+def lacking(message: str) -> bool:
+    """Whether the emulator has no such call, or crashed on it."""
+    return "the endpoint doesn't implement this call" in message
 
 
 def taken(message: str, *, valid: bool) -> str:

@@ -14,7 +14,7 @@ from reconciler.model.errors import SourceError
 from reconciler.model.plan import Plan
 from reconciler.model.report import PlanState, RunReport
 from tests.corpus.deploying.comparing import Words, differences, plain_world
-from tests.corpus.deploying.emulator import GONE, IGNORED, known, outlives, taken
+from tests.corpus.deploying.emulator import GONE, IGNORED, known, lacking, outlives, taken
 from tests.corpus.deploying.services import services_of
 from tests.corpus.deploying.site import NotDeployable, Site
 from tests.corpus.deploying.tampering import Part, changes, misjudged, parts, provider_of
@@ -46,8 +46,9 @@ class Result:
         return not self.excluded and not self.failures
 
     def fail(self, stage: str, why: str) -> None:
-        """Note why a stage failed."""
-        self.failures.setdefault(stage, []).append(why)
+        """Note why a stage failed, and whose fault that is."""
+        whose = "emulator" if lacking(why) else "ours"
+        self.failures.setdefault(stage, []).append(f"{whose}: {why.removeprefix('ours: ')}")
 
     def blame(self, why: str) -> None:
         """Note what the emulator did otherwise than AWS, once."""
