@@ -87,7 +87,8 @@ class Words:
                     if len(part) >= 4 and part not in self.literal:
                         spelled.setdefault(part, logical)
         for physical, logical in self.ids.items():  # what has several parts begins with its own, or with another's
-            spelled.setdefault(physical.split("|")[0], logical)
+            if "|" in physical:
+                spelled.setdefault(physical.split("|")[0], logical)
         return sorted(spelled.items(), key=lambda item: -len(item[0]))
 
 
