@@ -75,6 +75,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"Policy arn:aws:iam::aws:policy/\S+ does not exist",
         "a managed policy that there isn't (iam:AttachRolePolicy refuses it)",
     ),
+    (
+        r"Invalid type for parameter Code, value: ",
+        "code by a path, for the AWS CLI to replace before deployment (lambda:CreateFunction refuses it)",
+    ),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
     (r"IAM::Policy create: .* needs a name", "a policy without a name (iam:PutRolePolicy refuses it)"),
     (
