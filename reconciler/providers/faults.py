@@ -209,6 +209,8 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
         return FaultKind.NOT_FOUND
     if code in ("500", "501") and operation.startswith("Head"):
         return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is
+    if code == "404" and operation and not operation.startswith("Head"):
+        return FaultKind.INTERNAL  # not AWS's word for anything: an endpoint or proxy that doesn't know the path
     if code in ("ResourceConflictException", "ConflictException") and _ALREADY.search(message):
         return FaultKind.ALREADY_EXISTS  # the only code that Lambda, API Gateway and the scheduler have for both
     if code == "LimitExceededException" and "rate exceeded" in message.lower():

@@ -41,7 +41,7 @@ class RetryPolicy:
             return False
         if writes:
             return certainly_not_executed(fault)
-        return fault.kind in _WORTH_READING_AGAIN
+        return early or fault.kind in _WORTH_READING_AGAIN
 
     def pause(self, attempt: int) -> float:
         """Seconds before the next attempt: exponential with full jitter."""

@@ -1,10 +1,31 @@
-"""Where moto does less than AWS in a way that matters: made up for after its answer."""
+"""Where moto does less than AWS in a way that matters: made up for after its answer, or in its place."""
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 
 from reconciler.testing.wire import Call
+
+#: Settings of functions that moto doesn't hold, as AWS shows them when nobody has set them; or the error that says so.
+_UNSET: Mapping[str, Mapping[str, str] | str] = {
+    "lambda:GetFunctionRecursionConfig": {"RecursiveLoop": "Terminate"},
+    "lambda:GetFunctionScalingConfig": "ResourceNotFoundException",
+    "lambda:GetProvisionedConcurrencyConfig": "ProvisionedConcurrencyConfigNotFoundException",
+    "lambda:GetRuntimeManagementConfig": {"UpdateRuntimeOn": "Auto"},
+}
+
+
+def stand_in(call: Call) -> tuple[str, dict[str, str], bytes] | None:
+    """Status, headers and body of what AWS answers to a call that moto has no place for; None for all others."""
+    answer = _UNSET.get(call.name)
+    if answer is None:
+        return None
+    headers = {"Content-Type": "application/json"}
+    if isinstance(answer, str):
+        return "404 Not Found", {**headers, "x-amzn-ErrorType": answer}, json.dumps({"Message": "not set"}).encode()
+    return "200 OK", headers, json.dumps(answer).encode()
 
 
 def amend(call: Call, path: str) -> None:

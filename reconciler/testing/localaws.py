@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler.testing.amends import amend
+from reconciler.testing.amends import amend, stand_in
 from reconciler.testing.watching import WATCH
 from reconciler.testing.wire import Call, error_response, parse
 
@@ -337,7 +337,7 @@ class LocalAws:
 
         with self._one_at_a_time:
             try:
-                content = list(self._moto(environ, started))
+                content = self._answer(call, environ, started)
             except Exception:  # moto has no such service, or crashed on the call
                 content = [b"<html><title>500 Internal Server Error</title></html>"]
                 started("500 Internal Server Error", [("Content-Type", "text/html")])
@@ -349,6 +349,14 @@ class LocalAws:
         for held in tuple(self._holds):
             held.wait(call)
         return content
+
+    def _answer(self, call: Call, environ: dict[str, Any], started: StartResponse) -> list[bytes]:
+        answer = stand_in(call)
+        if answer is None:
+            return list(self._moto(environ, started))
+        status, headers, content = answer
+        started(status, [*headers.items(), ("Content-Length", str(len(content)))])
+        return [content]
 
     def _fault(self, call: Call) -> _Fault | None:
         with self._book:

@@ -1,4 +1,4 @@
-"""A plan of functions and what drives them: applied, then left alone."""
+"""A plan of functions and what drives them: applied, then left alone, then withdrawn."""
 
 from __future__ import annotations
 
@@ -92,3 +92,8 @@ def test_functions_and_what_drives_them(lab: Lab) -> None:
     lab.aws.reset_calls()
     again = lab.run("serverless")
     assert (again.state, again.changes, lab.aws.mutations()) == (PlanState.IN_SYNC, (), {})
+
+    lab.write(plan_text("serverless", {"Queue": _resources()["Queue"]}))
+    report = lab.run("serverless")
+    assert report.state is PlanState.IN_SYNC, report
+    assert {name: len(items) for name, items in _everything(lab).items()} == dict.fromkeys(_everything(lab), 0)

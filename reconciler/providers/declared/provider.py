@@ -308,7 +308,7 @@ class Declared:
         rest = self._rest(desired) if self.declaration.waiting is not None else {}
         for name, value in sorted(rest.items()):
             text = json.dumps(value)
-            if self._schema.is_secret((name,)) or scrub(text) != text:
+            if scrub(text) != text:
                 message = f"property {name} of {self.type_name} can't hold a secret while the resource is being made"
                 raise AwsFault(FaultKind.INVALID_REQUEST, f"{message}: add it once it is there")
 

@@ -245,9 +245,27 @@ class Reader:
         identity = self.identity(scope, item.identifier)
         for extra in self._declaration.extras:
             if item.properties.intersection(extra.shows):
-                known.properties |= self._further(scope, extra, identity, known)
+                known.properties |= self._there(scope, item.identifier, extra, identity, known)
         known.properties = self._adapt(scope, known, known.properties)
         return known
+
+    def _there(
+        self, scope: Scope, identifier: Identifier, extra: Read, identity: Mapping[str, str], known: Item
+    ) -> dict[str, Any]:
+        """A further read of what the first one has shown to exist: that it finds nothing isn't proof that it is gone.
+
+        Raises NOT_FOUND if the first read, asked again, says so too, else INTERNAL.
+        """
+        try:
+            return self._further(scope, extra, identity, known)
+        except AwsFault as fault:
+            if fault.kind is not FaultKind.NOT_FOUND:
+                raise
+            self.item(scope, identifier)
+            message = f"{identifier} exists, but what it is can't be read in full: {fault.message}"
+            raise AwsFault(
+                FaultKind.INTERNAL, message, service=fault.service, operation=fault.operation, code=fault.code
+            ) from fault
 
     def _further(self, scope: Scope, extra: Read, identity: Mapping[str, str], known: Item) -> dict[str, Any]:
         """The properties that a further read shows; none where it says that there is nothing."""

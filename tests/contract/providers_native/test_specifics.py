@@ -398,3 +398,18 @@ def test_what_follows_a_create_that_is_waited_for_holds_no_secret(scope: Scope, 
         hands.create({"Name": "specific-secret", "ShardCount": 1, "StreamEncryption": encryption})
     assert "nobody-may-know" not in str(caught.value)
     assert not aws.mutations()
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "404"])
+def test_what_exists_is_not_gone_because_a_part_of_it_is_not_found(aws: LocalAws, scope: Scope, code: str) -> None:
+    """Else a withdrawn resource would be taken for deleted, and stay."""
+    hands = Hands(scope, "AWS::ECR::Repository")
+    name = f"specific-{code.lower()}"
+    hands.create(owned({"RepositoryName": name}, owner("Parts"), "AWS::ECR::Repository"))
+    aws.fail("ecr", "GetRepositoryPolicy", code, status=404)
+    answer = hands.answer(Identifier(name), "RepositoryName", "RepositoryPolicyText")
+    assert isinstance(answer, Unreadable)
+    assert answer.kind is FaultKind.INTERNAL
+    aws.fail("ecr", "GetRepositoryPolicy", code, status=404)
+    aws.fail("ecr", "DescribeRepositories", "RepositoryNotFoundException")
+    assert hands.answer(Identifier(name), "RepositoryName", "RepositoryPolicyText") is None

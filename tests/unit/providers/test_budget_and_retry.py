@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.providers.budget import Bucket, Budget, BudgetSettings
-from reconciler.providers.retry import RetryPolicy, certainly_not_executed
+from reconciler.providers.retry import RetryPolicy, came_too_early, certainly_not_executed
 from reconciler.testing.memory import FakeClock
 
 
@@ -109,3 +109,47 @@ def test_attempts_and_time_are_bounded() -> None:
 def test_pauses_are_jittered_below_a_growing_cap(attempt: int) -> None:
     policy = RetryPolicy(base=0.25, cap=10)
     assert 0 <= policy.pause(attempt) <= min(10, 0.25 * 2**attempt)
+
+
+#: What AWS says to a call that came too early, and the kinds that such refusals have.
+TOO_EARLY = (
+    "The role defined for the function cannot be assumed by Lambda.",
+    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the"
+    " provided role.",
+    "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+    "The operation cannot be performed at this time. An update is in progress for resource: f",
+)
+REFUSALS = (FaultKind.INVALID_REQUEST, FaultKind.CONFLICT, FaultKind.ACCESS_DENIED)
+
+
+def refused(message: str, kind: FaultKind = FaultKind.INVALID_REQUEST, *, ambiguous: bool = False) -> AwsFault:
+    return AwsFault(kind, message, code="InvalidParameterValueException", ambiguous=ambiguous)
+
+
+@pytest.mark.parametrize("writes", [True, False])
+@pytest.mark.parametrize("kind", REFUSALS)
+@pytest.mark.parametrize("message", TOO_EARLY)
+def test_a_call_that_came_too_early_is_repeated_more_often_than_others(
+    message: str, kind: FaultKind, writes: bool
+) -> None:
+    policy = RetryPolicy()
+    early = refused(message, kind)
+    assert came_too_early(early)
+    assert certainly_not_executed(early)
+    attempts = [attempt for attempt in range(1, 30) if policy.again(early, writes=writes, attempt=attempt, elapsed=1)]
+    assert attempts == list(range(1, policy.early))
+    assert policy.early > policy.attempts
+    assert not policy.again(early, writes=writes, attempt=1, elapsed=policy.total)
+
+
+@pytest.mark.parametrize("kind", sorted(set(FaultKind) - set(REFUSALS)))
+def test_only_a_refusal_says_that_a_call_came_too_early(kind: FaultKind) -> None:
+    assert not came_too_early(refused(TOO_EARLY[0], kind))
+
+
+def test_what_may_have_been_done_or_says_something_else_did_not_come_too_early() -> None:
+    assert not came_too_early(refused(TOO_EARLY[0], ambiguous=True))
+    assert not RetryPolicy().again(refused(TOO_EARLY[0], ambiguous=True), writes=True, attempt=1, elapsed=0)
+    for message in ("The role is not well-formed.", "User: x is not authorized to perform: iam:PassRole", ""):
+        assert not came_too_early(refused(message))
+        assert not RetryPolicy().again(refused(message), writes=True, attempt=1, elapsed=0)

@@ -70,6 +70,8 @@ def test_codes(kind: FaultKind, code: str) -> None:
 
 
 def test_codes_that_depend_on_where_they_come_from() -> None:
+    assert kind_of("404", 404, operation="HeadBucket") is K.NOT_FOUND
+    assert kind_of("404", 404, operation="GetFunctionRecursionConfig") is K.INTERNAL
     assert kind_of("ResourceInUseException", operation="CreateTable") is K.ALREADY_EXISTS
     assert kind_of("ResourceInUseException", operation="DeleteTable") is K.CONFLICT
     assert kind_of("ValidationError", 400, "Stack with id x does not exist", "DescribeStacks") is K.NOT_FOUND
