@@ -92,6 +92,11 @@ class Words:
         return sorted(spelled.items(), key=lambda item: -len(item[0]))
 
 
+def _end(arn: str) -> str:
+    """The name or id that an ARN ends in, without a version."""
+    return re.sub(r":\d+$", "", re.split(r"/", arn.split(":", 5)[-1])[-1]).split(":")[-1]
+
+
 def plain_world(world: World, words: Words) -> dict[str, Any]:
     """The answers by what was asked, in words that mean the same in every account."""
     found: dict[str, list[Any]] = {}

@@ -43,6 +43,16 @@ STACKS: tuple[tuple[str, str, str], ...] = (
         "NatGateway",
         "AWS::EC2::NatGateway: the API forgets the default (ec2:DescribeNatGateways)",
     ),
+    (
+        r"^ec2:DescribeVpcAttribute .*/EnableDns(Hostnames|Support)/Value$",
+        "EnableDns",
+        "AWS::EC2::VPC: EnableDnsHostnames and EnableDnsSupport aren't set (ec2:DescribeVpcAttribute)",
+    ),
+    (
+        r"^ecs:DescribeTaskDefinition .*/(cpu|memory|essential|networkMode|compatibilities\[\]|status)$",
+        "ECS::TaskDefinition",
+        "AWS::ECS::TaskDefinition: defaults aren't filled in (ecs:DescribeTaskDefinition)",
+    ),
     (r"^kms:DescribeKey .*/KeyMetadata/", "KMS::Key", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
     (
         r"^ecr:GetRepositoryPolicy .*/(registryId|repositoryName)$",
@@ -79,6 +89,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"Invalid type for parameter Code, value: ",
         "code by a path, for the AWS CLI to replace before deployment (lambda:CreateFunction refuses it)",
     ),
+    (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
     (r"IAM::Policy create: .* needs a name", "a policy without a name (iam:PutRolePolicy refuses it)"),
     (

@@ -20,7 +20,7 @@ RECORD = Record(
     PlanName("shop"), LogicalId("Jobs"), QUEUE, Identifier("admin-jobs"), "1", "us-east-1", {"Note": "ask admin"}
 )
 ENTRY = JournalEntry(
-    RunId("r"), PlanName("shop"), StepId("s"), LogicalId("Jobs"), QUEUE, Verb.CREATE, ClientToken("t"), "1", "us-east-1",
+    RunId("r"), PlanName("shop"), StepId("s"), LogicalId("Jobs"), QUEUE, Verb.CREATE, ClientToken("t"), "1", "x",
     datetime(2026, 1, 1, tzinfo=UTC), identifier=Identifier("admin-jobs"), handle=Handle(Identifier("admin-jobs"), "x"),
     record=RECORD, error="admin was refused",
 )  # fmt: skip
