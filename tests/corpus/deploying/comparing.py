@@ -79,14 +79,15 @@ class Words:
 
     def _longest_first(self) -> list[tuple[str, str]]:
         spelled: dict[str, str] = {}
-        for physical, logical in self.ids.items():
+        ids = sorted(self.ids.items(), key=lambda item: item[1])
+        for physical, logical in ids:
             if "|" not in physical:
                 plain = _QUEUE_HOST.sub("", physical)
                 # an ARN by its end alone: what stands before it is the same everywhere
                 for part in (re.split(r"[/:]", plain)[-1],) if plain.startswith("arn:") else (plain,):
                     if len(part) >= 4 and part not in self.literal:
                         spelled.setdefault(part, logical)
-        for physical, logical in self.ids.items():  # what has several parts begins with its own, or with another's
+        for physical, logical in ids:  # what has several parts begins with its own, or with another's
             if "|" in physical:
                 spelled.setdefault(physical.split("|")[0], logical)
         return sorted(spelled.items(), key=lambda item: -len(item[0]))

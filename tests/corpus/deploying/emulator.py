@@ -68,6 +68,10 @@ LEFT: tuple[tuple[str, str], ...] = (
         "a VPC's default network ACL outlives it (ec2:DescribeNetworkAcls after ec2:DeleteVpc)",
     ),
     (
+        r"^ec2:DescribeTransitGatewayRouteTables ",
+        "a transit gateway's default route table outlives it (ec2:DescribeTransitGatewayRouteTables)",
+    ),
+    (
         r"^kms:(ListKeys|GetKeyRotationStatus|ListKeyPolicies|GetKeyPolicy|ListResourceTags) ",
         "a key waits for its deletion, as in AWS (kms:DescribeKey says PendingDeletion)",
     ),

@@ -232,8 +232,9 @@ class _Walk:
             report = self.site.run(self.plan)
             if done.startswith("!"):  # refused halfway
                 refusals = done.removeprefix("!")
-                if self._differs(before):
-                    self.result.fail("tampered", f"{part.type} {part.title}: not put right after {refusals}")
+                if left := self._differs(before):
+                    why = f"{part.type} {part.title}: {left[0][0]} not put right after {refusals}"
+                    self.result.fail("tampered", why)
                     return False
                 continue
             wrong = misjudged(report, part)
