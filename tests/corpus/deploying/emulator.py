@@ -102,6 +102,9 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ),
 )
 
+#: what messages say where the emulator can't do something: a table's stream can't be enabled again (dynamodb:UpdateTable)
+LACKS = ("the endpoint doesn't implement this call", "ResourceInUseException: Cannot enable stream")
+
 #: things that AWS goes on showing for a while after they are gone
 GONE = frozenset(
     {"deleted", "deleting", "terminated", "terminated_with_errors", "terminating", "pendingdeletion", "inactive",
@@ -136,8 +139,8 @@ def outlives(place: str) -> str:
 
 
 def lacking(message: str) -> bool:
-    """Whether the emulator has no such call, or crashed on it."""
-    return "the endpoint doesn't implement this call" in message
+    """Whether the emulator has no such call, crashed on it, or can't do what AWS can."""
+    return any(text in message for text in LACKS)
 
 
 def taken(message: str, *, valid: bool) -> str:
