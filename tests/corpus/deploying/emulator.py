@@ -72,6 +72,10 @@ LEFT: tuple[tuple[str, str], ...] = (
         "a transit gateway's default route table outlives it (ec2:DescribeTransitGatewayRouteTables)",
     ),
     (
+        r"^ecs:ListTaskDefinitionFamilies ",
+        "families of inactive task definitions are listed, as in AWS (ecs:DescribeTaskDefinition says INACTIVE)",
+    ),
+    (
         r"^kms:(ListKeys|GetKeyRotationStatus|ListKeyPolicies|GetKeyPolicy|ListResourceTags) ",
         "a key waits for its deletion, as in AWS (kms:DescribeKey says PendingDeletion)",
     ),
@@ -102,7 +106,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ),
 )
 
-#: what messages say where the emulator can't do something: a table's stream can't be enabled again (dynamodb:UpdateTable)
+#: what messages say where the emulator can't do something: enable a table's stream again (dynamodb:UpdateTable)
 LACKS = ("the endpoint doesn't implement this call", "ResourceInUseException: Cannot enable stream")
 
 #: things that AWS goes on showing for a while after they are gone
@@ -150,4 +154,6 @@ def taken(message: str, *, valid: bool) -> str:
     """
     if not valid and "ParamValidationError" in message:
         return "values of a kind that neither the provider schema nor the API allows (botocore refuses them)"
+    if not valid and "is not supported by this version" in message:
+        return "a property that the provider schema hasn't got (it leaves it out)"
     return next((why for pattern, why in REFUSED if re.search(pattern, message)), "")
