@@ -1,4 +1,4 @@
-"""The estate: N mixed resources, a tenth of each of ten types, as one plan."""
+"""The estate: N mixed resources, a tenth of each of ten types, in one plan or several."""
 
 from __future__ import annotations
 
@@ -65,17 +65,25 @@ def _resources(index: int) -> dict[str, Any]:
     }
 
 
-def plan(count: int) -> str:
-    """The plan file, as JSON, of ``count`` resources and the network that the subnets share."""
+def plans(count: int, number: int = 1) -> dict[str, str]:
+    """Plan files by plan name, as JSON: ``count`` resources in ``number`` plans of one account.
+
+    Each plan has, beside its share, a network that its subnets and groups are in.
+    """
+    each = count // 10 // number
+    return {f"bench-{part}": _plan(f"bench-{part}", range(part * each, part * each + each)) for part in range(number)}
+
+
+def _plan(name: str, indexes: range) -> str:
     resources: dict[str, Any] = {"Base": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "172.16.0.0/16"}}}
-    for index in range(count // 10):
+    for index in indexes:
         for logical_id, (kind, properties) in _resources(index).items():
             resources[logical_id] = {"Type": f"AWS::{kind}", "Properties": properties}
     return json.dumps(
         {
             "apiVersion": "reconciler/v1",
             "kind": "Plan",
-            "metadata": {"name": "bench", "author": "bench@example.com"},
+            "metadata": {"name": name, "author": "bench@example.com"},
             "spec": {
                 "target": {"environment": "sandbox", "account": ACCOUNT, "region": "us-east-1"},
                 "guardrail": {"status": "passed"},

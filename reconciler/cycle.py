@@ -41,6 +41,7 @@ from reconciler.ports import (
     Scope,
     Store,
     Telemetry,
+    Turn,
 )
 from reconciler.recording import Pass, Recorder, Recording, guarded
 from reconciler.review import (
@@ -54,6 +55,7 @@ from reconciler.review import (
     reviewed,
 )
 from reconciler.revisions import Revisions
+from reconciler.sharing import Sharing, Writes
 from reconciler.status.outcome import Outcome, failed, next_steps
 
 __all__ = ["Cycle", "Limits", "Preview"]
@@ -97,8 +99,10 @@ class Cycle:
         quotas: Quotas,
         limits: Limits,
         deployers: Mapping[Delivery, Deployer] | None = None,
+        writes: Writes | None = None,
     ) -> None:
-        self._deployers = deployers or {}
+        self._deployers, writes = deployers or {}, writes or Writes(clock)
+        self._sharing = Sharing(providers, store, clock, writes)
         self._access, self._providers, self._policy, self._outside = access, providers, policy, outside
         self._store, self._clock, self._claims, self._locks = store, clock, claims, locks
         self._breakers, self._revisions, self._auditor = breakers, revisions, Auditor(store, clock)
@@ -115,16 +119,22 @@ class Cycle:
             self._recording,
             limits,
             self._stopping.is_set,
+            writes.ended,
         )
 
     def run(
-        self, plan: Plan, approvals: tuple[Approval, ...], trigger: str, requests: tuple[RequestId, ...] = ()
+        self,
+        plan: Plan,
+        approvals: tuple[Approval, ...],
+        trigger: str,
+        requests: tuple[RequestId, ...] = (),
+        turn: Turn | None = None,
     ) -> RunReport:
-        """Make a pass, record its report and status.
+        """Make a pass, record its report and status. ``turn``: the passes that it may share reads with.
 
         Raises PlanBusy, and nothing else, when another process works on the plan: then there was no pass.
         """
-        work = Pass(RunId(uuid.uuid4().hex[:16]), plan, approvals, trigger, requests)
+        work = Pass(RunId(uuid.uuid4().hex[:16]), plan, approvals, trigger, requests, turn=turn)
         with structlog.contextvars.bound_contextvars(run=work.run, plan=plan.name):
             try:
                 with self._locks.hold(plan.name) as lease:
@@ -132,17 +142,20 @@ class Cycle:
             except StoreError as error:
                 outcome = failed(error)
                 return self._recording.around(work, lambda _work: outcome)
+            finally:
+                self._sharing.ended(plan.name, turn)
 
-    def preview(self, plan: Plan, approvals: tuple[Approval, ...]) -> Preview:
-        """What a pass would do, without doing it. Never raises."""
-        work = Pass(RunId("preview"), plan, approvals)
+    def preview(self, plan: Plan, approvals: tuple[Approval, ...], turn: Turn | None = None) -> Preview:
+        """What a pass would do, without doing it. Never raises. ``turn``: as for ``run``."""
+        work = Pass(RunId("preview"), plan, approvals, turn=turn)
         outcome = guarded(lambda: self._flow(work, lambda _work, _found, reviewed: reviewed))
+        self._sharing.ended(plan.name, turn)
         return Preview(outcome.changes, outcome.decision, outcome.error, outcome)
 
     def recover(self, plan: Plan) -> None:
         """Settle what a crash left half done. Raises ReconcilerError; then no pass may be made yet."""
         with self._locks.hold(plan.name):
-            self._settle(plan, asked=False)
+            self._settle(plan, None)
 
     def stop(self) -> None:
         """Let running passes finish the steps in hand and begin no other."""
@@ -155,7 +168,7 @@ class Cycle:
         held = self._breakers.held(work.plan, self._recording.previous(work.plan.name), asked=work.asked)
         if held is not None:
             return held
-        self._settle(work.plan, asked=work.asked)
+        self._settle(work.plan, work)
         self._revisions.renewed(work.plan)
         return self._flow(work, self._execution.carry_out)
 
@@ -171,7 +184,7 @@ class Cycle:
         if admitted.mode is Mode.DENY:
             self._audit(work, facts, admitted, None)
             return Outcome(PlanState.DENIED, next_steps(admitted), decision=admitted, rolling_back=plan.rolling_back)
-        found = self._look(plan, admitted, asked=work.asked)
+        found = self._look(work, plan, admitted)
         try:
             return self._decided(work, wanted, found, admitted, finish)
         finally:
@@ -194,18 +207,27 @@ class Cycle:
             self._revisions.reached(wanted, work.run)
         return outcome
 
-    def _look(self, plan: Plan, admitted: Decision, *, asked: bool) -> Found:
+    def _look(self, work: Pass, plan: Plan, admitted: Decision) -> Found:
         """What is, and what would have to change; its digest is what an approval of exactly this change names."""
         with self._recording.timed(plan, "diff"):
-            scope, writable = self._open(plan, asked=asked), self._execution.writable(plan)
+            scope, writable = self._open(plan, work), self._execution.writable(plan)
             deployer = self._deployers.get(plan.delivery)
             if deployer is not None:
                 prepared = deployer.prepare(plan, scope, writable=writable)
                 changes = prepared.changes
                 return Found(scope, replace(changes, digest=exact(changes, admitted.revision)), prepared=prepared)
             outside, now = self._outside(scope, writable), self._clock.now()
+            reads = self._sharing.reads(plan, work.turn)
             changes, view = diff(
-                plan, scope, self._providers, self._store, outside, self._claims, now, strangers=not writable
+                plan,
+                scope,
+                self._providers,
+                self._store,
+                outside,
+                self._claims,
+                now,
+                strangers=not writable,
+                reads=reads,
             )
         return Found(scope, replace(changes, digest=exact(changes, admitted.revision)), view)
 
@@ -230,10 +252,10 @@ class Cycle:
 
     # parts
 
-    def _settle(self, plan: Plan, *, asked: bool) -> None:
+    def _settle(self, plan: Plan, work: Pass | None) -> None:
         if not self._execution.writable(plan) or plan.suspend or not self._unsettled(plan):
             return
-        scope, deployer = self._open(plan, asked=asked), self._deployers.get(plan.delivery)
+        scope, deployer = self._open(plan, work), self._deployers.get(plan.delivery)
         if deployer is not None:
             deployer.settle(plan, scope)
         resume(plan, scope, self._providers, self._store, self._clock)
@@ -241,8 +263,9 @@ class Cycle:
     def _unsettled(self, plan: Plan) -> bool:
         return bool(self._store.unfinished(plan.name) or self._store.unresolved(plan.name))
 
-    def _open(self, plan: Plan, *, asked: bool) -> Scope:
-        return self._access.open(plan.target, read_only=not self._execution.writable(plan), asked=asked)
+    def _open(self, plan: Plan, work: Pass | None) -> Scope:
+        asked, since = (False, None) if work is None else (work.asked, work.turn.since if work.turn else None)
+        return self._access.open(plan.target, read_only=not self._execution.writable(plan), asked=asked, since=since)
 
     def _audit(self, work: Pass, facts: Facts, decision: Decision, changes: ChangeSet | None) -> None:
         if work.lease is not None:

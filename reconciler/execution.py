@@ -53,7 +53,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Does what a reviewed pass may do. ``stopping``: whether to begin no further step."""
+    """Does what a reviewed pass may do.
+
+    ``stopping``: whether to begin no further step. ``written``: told of an account when something was done in it.
+    """
 
     providers: Providers
     pipeline: Pipeline
@@ -65,6 +68,7 @@ class Execution:
     recording: Recording
     limits: Limits
     stopping: Callable[[], bool]
+    written: Callable[[str], None]
 
     def carry_out(self, work: Pass, found: Found, reviewed: Outcome) -> Outcome:
         """Go on from the review. Raises ReconcilerError."""
@@ -98,8 +102,11 @@ class Execution:
         self.store.ping()
         self._use_up(work, changes, reviewed.decision)
         self.recording.mark_applying(plan)
-        with self.recording.timed(plan, "apply"):
-            steps, rolled_back = self._acted(work, found, reviewed, changes)
+        try:
+            with self.recording.timed(plan, "apply"):
+                steps, rolled_back = self._acted(work, found, reviewed, changes)
+        finally:
+            self.written(scope.account)  # by programs, too, whose calls don't pass through here
         outcome = replace(applied(reviewed, steps, rolled_back), quotas=self._quotas_met(scope, steps))
         if outcome.state is PlanState.DRIFTED:
             self.store.release_approvals(work.run)

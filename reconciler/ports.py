@@ -96,13 +96,42 @@ class Scope(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A pass's turn among others, which it may share reads with.
+
+    ``since``: when it was asked for last, by the monotonic clock; it uses no read that began before. ``others``: the
+    plans whose passes have been asked for by now and haven't ended, each with when it was asked for last.
+    """
+
+    since: float
+    others: Callable[[], Collection[tuple[Plan, float]]]
+
+
+class Reads(Protocol):
+    """The first look of one pass at what it knows. Looks again, and after a step, are never shared: ``Providers``."""
+
+    def read(
+        self, scope: Scope, type_name: TypeName, wanted: Collection[Wanted]
+    ) -> Mapping[Identifier, Observation | Unreadable]:
+        """Live state by identifier, as ``ResourceProvider.read_many`` tells it. A fault is ``Unreadable``."""
+
+    @property
+    def since(self) -> datetime | None:
+        """When the oldest shared read that was used began; None if all were the pass's own."""
+
+    def close(self) -> None:
+        """The first look is over."""
+
+
 class AwsAccess(Protocol):
     """Opens scopes. Sessions and clients are shared between passes."""
 
-    def open(self, target: Target, *, read_only: bool, asked: bool = False) -> Scope:
+    def open(self, target: Target, *, read_only: bool, asked: bool = False, since: float | None = None) -> Scope:
         """A scope for a target, its account verified by sts:GetCallerIdentity.
 
-        ``asked``: for a pass that a person asked for, which an account that is left alone lets through.
+        ``asked``: for a pass that a person asked for, which an account that is left alone lets through. ``since``: a
+        verification that began at or after this time of the monotonic clock will do; None: a new one is made.
 
         Raises AwsFault CREDENTIALS (none, expired, profile unknown), WRONG_ACCOUNT, REGION_DISABLED, or as ``call``.
         """
@@ -318,6 +347,9 @@ class Store(Protocol):
 
     def records_in(self, account: str, region: str) -> Collection[Record]:
         """The records of every plan in one place."""
+
+    def identifiers(self, account: str, region: str, type_name: TypeName) -> Mapping[Owner, Identifier]:
+        """The recorded resources of one type of every plan in one place, by owner, in order. Cheaper than records."""
 
     def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None: ...
     def recorded_plans(self) -> Collection[PlanName]: ...

@@ -21,11 +21,12 @@ _LOOK_AGAIN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One pass to make: the key, why, and the requests that it answers."""
+    """One pass to make: the key, why, the requests that it answers, and when it was asked for last (monotonic)."""
 
     key: str
     trigger: str
     requests: tuple[RequestId, ...] = ()
+    asked: float = field(default=0.0, compare=False)
 
 
 @dataclass(slots=True)
@@ -34,9 +35,11 @@ class _Waiting:
 
     trigger: str
     requests: list[RequestId] = field(default_factory=list)
+    asked: float = 0.0
 
-    def merge(self, trigger: str, requests: Iterable[RequestId]) -> None:
-        """A request's trigger says more than a timer's, so it names the pass."""
+    def merge(self, trigger: str, requests: Iterable[RequestId], asked: float) -> None:
+        """A request's trigger says more than a timer's, so it names the pass. The last time asked counts."""
+        self.asked = max(self.asked, asked)
         for request in requests:
             if not self.requests:
                 self.trigger = trigger
@@ -60,17 +63,22 @@ class WorkQueue:
         self._changed = threading.Condition()
         self._ready: deque[str] = deque()
         self._waiting: dict[str, _Waiting] = {}
-        self._running: set[str] = set()
+        self._running: dict[str, float] = {}
         self._later: dict[str, _Later] = {}
         self._closed = False
         self._draining = False
 
-    def add(self, key: str, trigger: str, request: RequestId | None = None) -> bool:
-        """Ask for a pass of ``key`` as soon as possible. False: the queue is closed and nothing was added."""
+    def add(self, key: str, trigger: str, request: RequestId | None = None, *, asked: float | None = None) -> bool:
+        """Ask for a pass of ``key`` as soon as possible. False: the queue is closed and nothing was added.
+
+        ``asked``: when that was wished, by the clock's monotonic time, if before this call: the same for all keys of
+        one request, so that one read can serve them all.
+        """
         with self._changed:
             if self._closed:
                 return False
-            self._add(key, trigger, () if request is None else (request,))
+            now = self._clock.monotonic() if asked is None else asked
+            self._add(key, trigger, () if request is None else (request,), now)
             self._changed.notify()
             return True
 
@@ -82,13 +90,14 @@ class WorkQueue:
         with self._changed:
             if self._closed:
                 return
-            due = self._clock.monotonic() + max(0.0, seconds)
+            now = self._clock.monotonic()
+            due = now + max(0.0, seconds)
             later = self._later.setdefault(key, _Later(trigger, due=due))
             if due < later.due:
                 later.due = due
                 if not later.requests:
                     later.trigger = trigger
-            later.merge(trigger, requests)
+            later.merge(trigger, requests, now)
             self._changed.notify()
 
     def get(self, timeout: float | None = None) -> Work | None:
@@ -107,7 +116,7 @@ class WorkQueue:
     def done(self, key: str) -> None:
         """The pass of ``key`` ended; if it was asked for meanwhile it is ready again."""
         with self._changed:
-            self._running.discard(key)
+            self._running.pop(key, None)
             if key in self._waiting:
                 self._ready.append(key)
             self._report()
@@ -147,35 +156,43 @@ class WorkQueue:
         with self._changed:
             return frozenset(self._running)
 
+    def open(self) -> dict[str, float]:
+        """The keys whose pass has been asked for and hasn't ended, in turn, and when each was asked for last."""
+        with self._changed:
+            waiting = {key: self._waiting[key].asked for key in self._ready}
+            # asked for again during its pass: what counts is the later time
+            again = {key: self._waiting[key].asked for key in self._running if key in self._waiting}
+            return {**self._running, **again, **waiting}
+
     def delays(self) -> dict[str, float]:
         """Seconds until each delayed key is due."""
         with self._changed:
             now = self._clock.monotonic()
             return {key: max(0.0, later.due - now) for key, later in sorted(self._later.items())}
 
-    def _add(self, key: str, trigger: str, requests: Iterable[RequestId]) -> None:
+    def _add(self, key: str, trigger: str, requests: Iterable[RequestId], asked: float) -> None:
         waiting = self._waiting.get(key)
         if waiting is None:
             waiting = self._waiting[key] = _Waiting(trigger)
             if key not in self._running:
                 self._ready.append(key)
             self._report()
-        waiting.merge(trigger, requests)
+        waiting.merge(trigger, requests, asked)
 
     def _promote(self) -> None:
         now = self._clock.monotonic()
         for key in [key for key, later in self._later.items() if later.due <= now]:
             later = self._later.pop(key)
-            self._add(key, later.trigger, later.requests)
+            self._add(key, later.trigger, later.requests, later.due)
 
     def _take(self) -> Work:
         key = self._ready.popleft()
         waiting = self._waiting.pop(key)
         if later := self._later.pop(key, None):
-            waiting.merge(later.trigger, later.requests)
-        self._running.add(key)
+            waiting.merge(later.trigger, later.requests, later.asked)
+        self._running[key] = waiting.asked
         self._report()
-        return Work(key, waiting.trigger, tuple(waiting.requests))
+        return Work(key, waiting.trigger, tuple(waiting.requests), waiting.asked)
 
     def _pause(self, now: float, deadline: float | None) -> float:
         moments = [later.due for later in self._later.values()]

@@ -15,7 +15,7 @@ from reconciler.model.events import PassFinished, PassStarted
 from reconciler.model.ids import PlanName, RequestId, RunId
 from reconciler.model.plan import Approval, Plan
 from reconciler.model.report import PlanState, PlanStatus, RunReport
-from reconciler.ports import Clock, EventSink, Lease, Store, Telemetry
+from reconciler.ports import Clock, EventSink, Lease, Store, Telemetry, Turn
 from reconciler.status.explain import explain
 from reconciler.status.outcome import Backoff, Outcome, failed, report_of, status_of
 
@@ -30,7 +30,10 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What is being worked on. ``asked``: by a person. ``lease``: None for a preview, which changes nothing."""
+    """What is being worked on. ``asked``: by a person. ``lease``: None for a preview, which changes nothing.
+
+    ``turn``: the passes that it may share reads with.
+    """
 
     run: RunId
     plan: Plan
@@ -38,6 +41,7 @@ class Pass:
     trigger: str = ""
     requests: tuple[RequestId, ...] = ()
     lease: Lease | None = None
+    turn: Turn | None = None
 
     @property
     def asked(self) -> bool:

@@ -18,6 +18,7 @@ from reconciler.model.secrecy import use_key
 from reconciler.ports import Clock, Deployer, EventSink, Locks, Pipeline, Scope
 from reconciler.revisions import Revisions
 from reconciler.settings import PipelineSettings, Settings, TokenReference
+from reconciler.sharing import Writes
 from reconciler.status.outcome import Backoff
 from reconciler.subprocesses import withhold
 
@@ -55,6 +56,7 @@ class App:
     events: EventSink
     access: Access
     revisions: Revisions
+    writes: Writes
 
     def close(self) -> None:
         """Let go of connections, files and processes."""
@@ -73,7 +75,7 @@ def build(settings: Settings, *, events: EventSink | None = None, clock: Clock |
     metrics = Metrics(settings.daemon.interval)
     store = open_store(settings)
     source, policy = _source(settings, clock), _policy(settings, clock, metrics)
-    return _assembled(settings, store, metrics, clock, events, source, policy)
+    return _assembled(settings, store, metrics, clock, events, source, policy, Writes(clock))
 
 
 def open_store(settings: Settings) -> Store:
@@ -99,7 +101,7 @@ def rebuild(app: App, settings: Settings) -> App:
     kept = settings.source == old.source and settings.allowed_signers == old.allowed_signers
     source = app.source if kept else _source(settings, app.clock)
     policy = app.policy if settings.policy == old.policy else _policy(settings, app.clock, app.metrics)
-    return _assembled(settings, app.store, app.metrics, app.clock, app.events, source, policy)
+    return _assembled(settings, app.store, app.metrics, app.clock, app.events, source, policy, app.writes)
 
 
 def _assembled(
@@ -110,12 +112,13 @@ def _assembled(
     events: EventSink,
     source: ClaimedSource,
     policy: PolicyLike,
+    writes: Writes,
 ) -> App:
     from reconciler.providers.quotas import quota_of
     from reconciler.providers.registry import Registry
     from reconciler.store.secretkey import secret_key
 
-    access, key = _access(settings, clock, metrics), secret_key(settings.state_dir)
+    access, key = _access(settings, clock, metrics, writes), secret_key(settings.state_dir)
     use_key(key)
     revisions = Revisions(store, clock, key)
     cycle = Cycle(
@@ -136,8 +139,9 @@ def _assembled(
         quotas=quota_of,
         limits=_limits(settings),
         deployers=_deployers(settings, store, clock, events, access),
+        writes=writes,
     )
-    return App(settings, source, cycle, store, policy, metrics, clock, events, access, revisions)
+    return App(settings, source, cycle, store, policy, metrics, clock, events, access, revisions, writes)
 
 
 def _deployers(
@@ -201,7 +205,7 @@ def _longest_call(settings: Settings) -> float:
     return settings.aws.connect_timeout + settings.aws.read_timeout
 
 
-def _access(settings: Settings, clock: Clock, metrics: Metrics) -> Access:
+def _access(settings: Settings, clock: Clock, metrics: Metrics, writes: Writes) -> Access:
     from reconciler.providers.access import Access, AccessSettings
     from reconciler.providers.relief import ReliefSettings
     from reconciler.providers.sessions import ConnectionSettings
@@ -215,7 +219,7 @@ def _access(settings: Settings, clock: Clock, metrics: Metrics) -> Access:
     )
     relief = ReliefSettings(settings.breaker.throttles, settings.breaker.relief)
     access = AccessSettings(connection, aws.role_pattern, workers=aws.threads, relief=relief)
-    return Access(clock, metrics, access)
+    return Access(clock, metrics, access, writes.ended)
 
 
 def _policy(settings: Settings, clock: Clock, metrics: Metrics) -> PolicyLike:

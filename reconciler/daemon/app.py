@@ -12,7 +12,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.ids import PlanName, RequestId
 from reconciler.model.plan import Approval, Plan
 from reconciler.model.report import PlanStatus, RunReport
-from reconciler.ports import Clock, EventSink, PolicyEngine, Source, Store, Telemetry
+from reconciler.ports import Clock, EventSink, PolicyEngine, Source, Store, Telemetry, Turn
 
 
 class PreviewLike(Protocol):
@@ -32,9 +32,17 @@ class CycleLike(Protocol):
     """The flow of one pass."""
 
     def run(
-        self, plan: Plan, approvals: tuple[Approval, ...], trigger: str, requests: tuple[RequestId, ...] = ()
+        self,
+        plan: Plan,
+        approvals: tuple[Approval, ...],
+        trigger: str,
+        requests: tuple[RequestId, ...] = (),
+        turn: Turn | None = None,
     ) -> RunReport:
-        """Make a pass, record its report and status. Raises PlanBusy alone: another process works on the plan."""
+        """Make a pass, record its report and status. Raises PlanBusy alone: another process works on the plan.
+
+        ``turn``: the passes that it may share reads with; None: it makes its own.
+        """
 
     def preview(self, plan: Plan, approvals: tuple[Approval, ...]) -> PreviewLike:
         """What a pass would do, without doing it. Never raises."""

@@ -121,6 +121,7 @@ class Daemon:
         The source is read first, so that what was saved before the request is what the pass sees.
         Raises ConfigurationError for a plan that there isn't.
         """
+        asked = self._app.clock.monotonic()
         self.load(trigger)
         snapshot = self.registry.snapshot
         known = {*snapshot.plans, *(PlanName(name) for name in snapshot.invalid)}
@@ -131,8 +132,8 @@ class Daemon:
         receipt = self.receipts.open(ready, trigger, dict.fromkeys(wanted - ready, PlanState.INVALID))
         self._app.metrics.resync(trigger)
         log.info("resync requested", request=receipt.id, trigger=trigger, plans=receipt.plans)
-        for name in sorted(ready):
-            if not self.queue.add(name, trigger, receipt.id):
+        for name in self.registry.by_place(ready):
+            if not self.queue.add(name, trigger, receipt.id, asked=asked):
                 log.warning("resync not possible", request=receipt.id, plan=name, reason="stopping")
         return receipt
 
@@ -240,9 +241,10 @@ class Daemon:
     def _due(self, name: str) -> None:
         self.queue.add(name, "interval")
 
-    def _ask_for(self, names: Iterable[str], trigger: str) -> None:
-        for name in names:
-            self.queue.add(name, trigger)
+    def _ask_for(self, names: Iterable[PlanName], trigger: str) -> None:
+        asked = self._app.clock.monotonic()
+        for name in self.registry.by_place(names):
+            self.queue.add(name, trigger, asked=asked)
 
     def _state_of(self, name: str) -> str:
         try:

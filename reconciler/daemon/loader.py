@@ -74,8 +74,9 @@ class Loader:
             self._vanish(app, name)
         for name, plan in snapshot.plans.items():
             self._time(app, name, plan)
-        for name in difference.changed:
-            self._queue.add(name, trigger)
+        asked = app.clock.monotonic()
+        for name in self._registry.by_place(difference.changed):
+            self._queue.add(name, trigger, asked=asked)
         if difference.changed or difference.vanished:
             log.info(
                 "plans loaded",

@@ -16,6 +16,7 @@ from reconciler.model.errors import PlanBusy, ReconcilerError, StoreError
 from reconciler.model.ids import PlanName
 from reconciler.model.plan import Plan
 from reconciler.model.report import PlanState, PlanStatus
+from reconciler.ports import Turn
 from reconciler.queue import Work, WorkQueue
 
 log = structlog.get_logger(__name__)
@@ -90,7 +91,7 @@ class Passes:
             self._fail(app, work, problem)
             return
         exported = self._importers.exported(app, plan)
-        report = app.cycle.run(plan, approvals, work.trigger, work.requests)
+        report = app.cycle.run(plan, approvals, work.trigger, work.requests, Turn(work.asked, self._open))
         self._busy.discard(work.key)
         self._failures.pop(work.key, None)
         self._receipts.answer(plan.name, work.requests, report)
@@ -98,6 +99,12 @@ class Passes:
             self._queue.add_after(work.key, report.retry_after, "retry")
         self._importers.wake(app, plan, exported)
         self._after(app, work.key)
+
+    def _open(self) -> list[tuple[Plan, float]]:
+        """The plans whose passes have been asked for and haven't ended, and when they were."""
+        plans = self._registry.snapshot.plans
+        found = ((plans.get(PlanName(name)), asked) for name, asked in self._queue.open().items())
+        return [(plan, asked) for plan, asked in found if plan is not None]
 
     def _recover(self, app: AppLike, plan: Plan) -> str:
         """Before a plan's first pass, take up what a crash left half done; until that worked there is no pass."""

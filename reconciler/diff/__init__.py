@@ -14,7 +14,7 @@ from reconciler.diff.observe import observe
 from reconciler.live import Outside, View, with_ownership
 from reconciler.model.change import ChangeSet
 from reconciler.model.plan import Plan
-from reconciler.ports import Claims, Providers, Scope, Store
+from reconciler.ports import Claims, Providers, Reads, Scope, Store
 
 __all__ = ["build", "change_digest", "diff", "observe"]
 
@@ -29,13 +29,16 @@ def diff(
     at: datetime,
     *,
     strangers: bool = False,
+    reads: Reads | None = None,
 ) -> tuple[ChangeSet, View]:
     """Observe and build in one go. ``at`` is when the pass began: every resource state is dated so.
 
     ``claims`` tells a resource that moved between plans from one that is gone or new. ``strangers``: an import that no
-    plan exports may be somebody else's, and is left to whoever deploys the change.
+    plan exports may be somebody else's, and is left to whoever deploys the change. ``reads``: shared with other passes;
+    what comes of them is dated when the oldest of them began.
     """
     owned = with_ownership(plan)
-    view = observe(owned, scope, providers, store, outside, claims)
+    view = observe(owned, scope, providers, store, outside, claims, reads)
     view.strangers = strangers
-    return build(owned, view, at), view
+    since = reads.since if reads is not None else None
+    return build(owned, view, at if since is None else min(at, since)), view

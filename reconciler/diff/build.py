@@ -100,7 +100,7 @@ def _planned(draft: _Draft, planned: PlannedResource) -> None:
 
 def _need_among(names: set[LogicalId], desired: Properties) -> str:
     """One of ``names`` that ``desired`` refers to and that isn't there for it: then it can't be judged either."""
-    for leaf in leaves(desired):
+    for leaf in leaves(desired) if names else ():
         if isinstance(leaf, Unknown) and (name := leaf.expression.split(".")[0]) in names:
             return name
     return ""

@@ -16,20 +16,34 @@ from reconciler.diff.waves import waves
 from reconciler.live.finding import choose, in_force, old_names
 from reconciler.live.ownership import foreign
 from reconciler.live.parts import adds_to, own_parts
+from reconciler.live.reads import Fresh, referenced_attributes, wanted_properties
 from reconciler.live.view import Outside, Seen, View
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, LogicalId, Owner, TypeName
 from reconciler.model.plan import Plan, PlannedResource
-from reconciler.model.resource import Observation, Record, Unreadable, Wanted
-from reconciler.model.values import Deferred, leaves, reveal
-from reconciler.ports import Claims, Providers, Scope, Store
+from reconciler.model.resource import Record, Unreadable, Wanted
+from reconciler.model.values import reveal
+from reconciler.ports import Claims, Providers, Reads, Scope, Store
 from reconciler.template import resolve
 
 _TYPES_AT_ONCE = 8
 
 
-def observe(plan: Plan, scope: Scope, providers: Providers, store: Store, outside: Outside, claims: Claims) -> View:
-    """Everything live that ``plan`` declares or once applied. Raises AwsFault only if nothing can be read at all."""
+def observe(
+    plan: Plan,
+    scope: Scope,
+    providers: Providers,
+    store: Store,
+    outside: Outside,
+    claims: Claims,
+    reads: Reads | None = None,
+) -> View:
+    """Everything live that ``plan`` declares or once applied. Raises AwsFault only if nothing can be read at all.
+
+    ``reads``: for what the store knows; what has to be looked for first is always the pass's own read.
+    """
+    own = Fresh(providers)
+    reads = reads or own
     records = {
         name: record
         for name, record in in_force(store.records(plan.name)).items()
@@ -40,9 +54,10 @@ def observe(plan: Plan, scope: Scope, providers: Providers, store: Store, outsid
     for name in (*plan.resources, *(name for name in records if name not in plan.resources)):
         view.seen[name] = _expected(plan.resources.get(name), records.get(name))
     moving.incoming(plan, view, scope, store, claims)
-    _read(view, view.seen, plan, attributes, scope, providers)
+    _read(view, view.seen, plan, attributes, scope, reads)
+    reads.close()
     _locate_missing(view, plan, attributes, scope, providers, store)
-    _read(view, moving.by_tags(plan, view, scope, providers, store, claims), plan, attributes, scope, providers)
+    _read(view, moving.by_tags(plan, view, scope, providers, store, claims), plan, attributes, scope, own)
     moving.outgoing(plan, view, scope, store, claims)
     _leave_out_parts(plan, view, scope, store)
     return view
@@ -73,7 +88,7 @@ def _read(
     plan: Plan,
     attributes: Mapping[LogicalId, frozenset[str]],
     scope: Scope,
-    providers: Providers,
+    reads: Reads,
 ) -> None:
     """Fill in ``live`` of every named resource that has an identifier; one batch a type, types in parallel."""
     batches: dict[TypeName, dict[Identifier, list[LogicalId]]] = defaultdict(lambda: defaultdict(list))
@@ -90,7 +105,7 @@ def _read(
             Wanted(identifier, frozenset().union(*(_wanted(view, plan, name, attributes) for name in owners)))
             for identifier, owners in by_identifier.items()
         ]
-        answers = _read_type(scope, providers, type_name, wanted)
+        answers = reads.read(scope, type_name, wanted)
         for identifier, owners in by_identifier.items():
             for name in owners:
                 view.seen[name].live = answers.get(identifier)
@@ -102,45 +117,10 @@ def _read(
         list(pool.map(read, batches.items()))
 
 
-def _read_type(
-    scope: Scope, providers: Providers, type_name: TypeName, wanted: list[Wanted]
-) -> Mapping[Identifier, Observation | Unreadable]:
-    provider = providers.get(type_name)
-    if provider is None:
-        message = f"{type_name} is not supported by this version"
-        return {item.identifier: Unreadable(item.identifier, FaultKind.INTERNAL, message) for item in wanted}
-    try:
-        return provider.read_many(scope, wanted)
-    except AwsFault as fault:
-        return {item.identifier: Unreadable(item.identifier, fault.kind, str(fault)) for item in wanted}
-
-
 def _wanted(view: View, plan: Plan, name: LogicalId, attributes: Mapping[LogicalId, frozenset[str]]) -> frozenset[str]:
-    """Properties worth reading: set by the plan, set by it last time, or referred to by another resource."""
-    planned, record = plan.resources.get(name), view.seen[name].record
-    wanted = set(attributes.get(name, ()))
-    if planned is not None:
-        wanted.update(planned.properties)
-    if record is not None:
-        wanted.update(record.applied)
-    return frozenset(wanted)
-
-
-def referenced_attributes(plan: Plan) -> dict[LogicalId, frozenset[str]]:
-    """The attributes (first segment of GetAtt) that other resources and outputs use, by logical id."""
-    found: dict[LogicalId, set[str]] = defaultdict(set)
-    expressions = [resource.properties for resource in plan.resources.values()]
-    for expression in (*expressions, *(output.value for output in plan.outputs)):
-        for leaf in leaves(expression):
-            if isinstance(leaf, Deferred) and leaf.function == "Fn::GetAtt":
-                target, attribute = _attribute(leaf)
-                found[target].add(attribute.split(".")[0])
-    return {name: frozenset(attributes) for name, attributes in found.items()}
-
-
-def _attribute(node: Deferred) -> tuple[LogicalId, str]:
-    logical_id, attribute = node.argument[0], node.argument[1]
-    return LogicalId(str(logical_id)), str(attribute)
+    record = view.seen[name].record
+    applied = record.applied if record is not None else ()
+    return wanted_properties(plan.resources.get(name), applied, attributes.get(name, ()))
 
 
 def _locate_missing(
@@ -158,7 +138,7 @@ def _locate_missing(
             continue
         scope.gather([partial(_locate, view, plan, name, scope, providers, store) for name in lost])
         found = [name for name in lost if view.seen[name].located]
-        _read(view, found, plan, attributes, scope, providers)
+        _read(view, found, plan, attributes, scope, Fresh(providers))
 
 
 def _spoken_for(entry: Seen) -> bool:

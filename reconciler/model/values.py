@@ -14,6 +14,9 @@ from reconciler.model.secrecy import MASK, know, seal
 
 Properties = Mapping[str, Any]
 
+#: Most values are one of these: asked first, because asking for Mapping is slow.
+_PLAIN = (str, int, float, type(None))
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sensitive:
@@ -64,6 +67,8 @@ class Unknown:
 
 def transform(value: Any, leaf: Callable[[Any], Any]) -> Any:
     """``value`` with ``leaf`` applied to everything that is neither a mapping nor a list."""
+    if isinstance(value, _PLAIN):
+        return leaf(value)
     if isinstance(value, Mapping):
         return {key: transform(item, leaf) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -73,16 +78,19 @@ def transform(value: Any, leaf: Callable[[Any], Any]) -> Any:
 
 def leaves(value: Any) -> Iterator[Any]:
     """Everything in ``value`` that is neither a mapping nor a list; looks inside ``Deferred`` too."""
-    if isinstance(value, Mapping):
-        for item in value.values():
-            yield from leaves(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from leaves(item)
-    else:
-        yield value
-        if isinstance(value, Deferred):
-            yield from leaves(value.argument)
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, _PLAIN):
+            yield item
+        elif isinstance(item, Mapping):
+            left.extend(reversed([*item.values()]))
+        elif isinstance(item, list | tuple):
+            left.extend(reversed(item))
+        else:
+            yield item
+            if isinstance(item, Deferred):
+                left.append(item.argument)
 
 
 def reveal(value: Any) -> Any:
@@ -97,7 +105,11 @@ def mask(value: Any) -> Any:
 
 def sealed(value: Any) -> Any:
     """As ``mask``, but with a keyed digest for every secret: a change of it can be told, its value can't."""
-    return mask(transform(value, lambda leaf: seal(reveal(leaf.value)) if isinstance(leaf, Sensitive) else leaf))
+    return transform(value, _seal_leaf)
+
+
+def _seal_leaf(leaf: Any) -> Any:
+    return mask(seal(reveal(leaf.value))) if isinstance(leaf, Sensitive) else _mask_leaf(leaf)
 
 
 def _mask_leaf(leaf: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError
@@ -45,7 +45,14 @@ class AccessSettings:
 class Access:
     """``ports.AwsAccess`` over botocore. One per process; thread-safe."""
 
-    def __init__(self, clock: Clock, telemetry: Telemetry, settings: AccessSettings | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        telemetry: Telemetry,
+        settings: AccessSettings | None = None,
+        written: Callable[[str], None] = lambda _account: None,
+    ) -> None:
+        """``written``: told of an account when a call that changes something there has ended."""
         self._settings = settings or AccessSettings()
         self._tools = Tools(
             sessions=Sessions(self._settings.connection, telemetry, secrets=self._settings.secrets),
@@ -55,7 +62,10 @@ class Access:
             retry=self._settings.retry,
             clock=clock,
             telemetry=telemetry,
+            written=written,
         )
+        self._verified: dict[tuple[SessionKey, str, str], tuple[float, Identity]] = {}
+        self._verifying: dict[tuple[SessionKey, str, str], threading.Lock] = {}
         self._methods: dict[tuple[SessionKey, str, str], Methods] = {}
         self._lock = threading.Lock()
 
@@ -104,15 +114,15 @@ class Access:
             **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {}),
         }
 
-    def open(self, target: Target, *, read_only: bool, asked: bool = False) -> Scope:
-        """A scope whose account was verified just now. Raises AwsFault, see ``ports.AwsAccess``."""
+    def open(self, target: Target, *, read_only: bool, asked: bool = False, since: float | None = None) -> Scope:
+        """A scope whose account was verified, see ``ports.AwsAccess``. Raises AwsFault."""
         if not _REGION.fullmatch(target.region):
             message = f"'{target.region}' is not an AWS region: set spec.target.region (eu-central-1, say)"
             raise AwsFault(FaultKind.INVALID_REQUEST, message)
         self._tools.relief.admit(target.account, target.region, asked=asked)
         key = self.key(target, read_only=read_only)
         methods = self._methods_of(key, target)
-        identity = self._identify(key, methods, target)
+        identity = self._identity(key, methods, target, since)
         if identity.account != target.account:
             raise AwsFault(
                 FaultKind.WRONG_ACCOUNT,
@@ -135,6 +145,20 @@ class Access:
                 self._methods[place] = Methods(self._tools, key, target.account, target.region)
             return self._methods[place]
 
+    def _identity(self, key: SessionKey, methods: Methods, target: Target, since: float | None) -> Identity:
+        """Who these credentials are, as AWS said at or after ``since``."""
+        if since is None:
+            return self._identify(key, methods, target)
+        place = (key, target.account, target.region)
+        with self._lock:
+            verifying = self._verifying.setdefault(place, threading.Lock())
+        with verifying:  # of passes that begin together the first asks, the others wait for its answer
+            known = self._verified.get(place)
+            if known is None or known[0] < since:
+                begun = self._tools.clock.monotonic()
+                known = self._verified[place] = (begun, self._identify(key, methods, target))
+            return known[1]
+
     def _identify(self, key: SessionKey, methods: Methods, target: Target) -> Identity:
         try:
             caller = invoke(self._tools, bound(methods, "sts", "get_caller_identity"), {})
@@ -150,6 +174,7 @@ class Access:
             self._tools.sessions.forget(key)
             for place in [place for place in self._methods if place[0] == key]:
                 del self._methods[place]
+                self._verified.pop(place, None)
 
 
 def _explained(fault: AwsFault, key: SessionKey, target: Target) -> AwsFault:

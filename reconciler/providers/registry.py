@@ -50,7 +50,6 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "secrets": ("AWS::SecretsManager::Secret",),
     "cloudtrail": ("AWS::CloudTrail::Trail",),
     "acm": ("AWS::CertificateManager::Certificate",),
-    "stack": ("AWS::CloudFormation::Stack",),
     "lambda_function": ("AWS::Lambda::Function",),
     "lambda_parts": (
         "AWS::Lambda::Alias",

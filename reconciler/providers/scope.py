@@ -95,6 +95,8 @@ class Tools:
     retry: RetryPolicy
     clock: Clock
     telemetry: Telemetry
+    #: told of an account when a call that changes something there has ended
+    written: Callable[[str], None]
 
 
 class Methods:
@@ -235,4 +237,6 @@ def _once(tools: Tools, method: Method, parameters: Mapping[str, Any]) -> Mappin
         code = fault.code or fault.kind.value
         raise fault from error
     finally:
+        if method.writes:
+            tools.written(method.place[0])
         tools.telemetry.aws_call(method.service, method.api_name, code, perf_counter() - started)

@@ -44,7 +44,7 @@ def canonical(schema: TypeSchema | None, path: Path, value: Any) -> Any:
 
 def conceal(schema: TypeSchema, path: Path, value: Any) -> Any:
     """``value`` with everything in it that the schema calls write-only made ``Sensitive``."""
-    if isinstance(value, Sensitive):
+    if isinstance(value, Sensitive) or (path and not schema.hides(path[0])):
         return value
     if schema.is_secret(path):
         return Sensitive(value, placed=_is_word(schema, path))

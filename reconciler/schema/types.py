@@ -69,6 +69,8 @@ class TypeSchema:
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     #: compiled on first use by ``canonical``; a cache, not state
     normalisers: dict[Path, Normaliser] = field(default_factory=dict, repr=False)
+    #: by top-level property, whether anything in it is write-only: a cache, too
+    hiding: dict[str, bool] = field(default_factory=dict, repr=False)
 
     def node(self, path: Path) -> Mapping[str, Any] | None:
         """The schema of the value at ``path``, references followed; None where the schema says nothing of it."""
@@ -117,6 +119,13 @@ class TypeSchema:
         if self.handler_permissions and "update" not in self.handler_permissions:
             return True
         return any(overlaps(path, other) for other in self.create_only)
+
+    def hides(self, name: str) -> bool:
+        """Whether a top-level property, or anything in it, is write-only."""
+        found = self.hiding.get(name)
+        if found is None:
+            found = self.hiding[name] = any(overlaps((name,), other) for other in self.write_only)
+        return found
 
     def is_secret(self, path: Path) -> bool:
         """Whether the value at ``path`` is write-only, as itself or as part of something that is."""

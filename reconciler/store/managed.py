@@ -47,6 +47,17 @@ class Managed(Part):
         query = select(columns.body).where(columns.account == account, columns.region == region)
         return self._db.values(Record, query.order_by(columns.plan, columns.logical_id))
 
+    def identifiers(self, account: str, region: str, type_name: TypeName) -> Mapping[Owner, Identifier]:
+        columns = tables.records.c
+        query = (
+            select(columns.plan, columns.logical_id, columns.identifier)
+            .where(columns.account == account, columns.region == region, columns.type == type_name)
+            .order_by(columns.plan, columns.logical_id)
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(query).tuples().all()
+        return {Owner(PlanName(plan), LogicalId(name)): Identifier(identifier) for plan, name, identifier in rows}
+
     def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None:
         with self._db.write() as connection:
             self._drop_record(connection, plan, logical_id)

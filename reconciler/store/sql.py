@@ -44,6 +44,7 @@ class SqlStore(Managed, Journals, Standing):
         self._keep_runs = max(1, keep_runs)
         self._clock = clock or SystemClock()
         self._db = Database(url, busy_timeout=busy_timeout)
+        self._decoded: dict[PlanName, tuple[bytes | str, PlanStatus]] = {}
         self._trail = Trail(self._db, keep=keep_audit)
 
     def close(self) -> None:
@@ -105,12 +106,21 @@ class SqlStore(Managed, Journals, Standing):
             self._db.upsert(connection, tables.statuses, {"plan": status.plan, "body": body}, ("plan",))
 
     def status(self, plan: PlanName) -> PlanStatus | None:
-        return self._db.first(PlanStatus, select(tables.statuses.c.body).where(tables.statuses.c.plan == plan))
+        query = select(tables.statuses.c.body).where(tables.statuses.c.plan == plan)
+        with self._db.read() as connection:
+            body = connection.scalars(query).first()
+        if body is None:
+            return None
+        known = self._decoded.get(plan)  # a pass asks several times, and it names every resource
+        if known is None or known[0] != body:
+            known = self._decoded[plan] = (body, self._db.decode(PlanStatus, body))
+        return known[1]
 
     def statuses(self) -> Sequence[PlanStatus]:
         return self._db.values(PlanStatus, select(tables.statuses.c.body).order_by(tables.statuses.c.plan))
 
     def drop_status(self, plan: PlanName) -> None:
+        self._decoded.pop(plan, None)
         with self._db.write() as connection:
             connection.execute(delete(tables.statuses).where(tables.statuses.c.plan == plan))
 

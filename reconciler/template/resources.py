@@ -25,11 +25,12 @@ _REFUSED_TYPES = frozenset(
     {
         "AWS::CloudFormation::CustomResource",
         "AWS::CloudFormation::Macro",
-        "AWS::CloudFormation::Stack",
         "AWS::CloudFormation::WaitCondition",
         "AWS::CloudFormation::WaitConditionHandle",
     }
 )
+#: a stack in a stack: policy and approvals would judge it without its contents
+_NESTED = "AWS::CloudFormation::Stack"
 _REFUSED_FAMILIES: Mapping[str, str] = {
     "Custom::": "custom resources are not supported",
     "AWS::Serverless::": "serverless resources need the SAM transform, which is not supported",
@@ -97,6 +98,8 @@ def _supported_type(name: str, kind: Any, place: Place, problems: Problems) -> b
     refused = next((why for family, why in _REFUSED_FAMILIES.items() if kind.startswith(family)), "")
     if kind in _REFUSED_TYPES:
         refused = f"{kind} is not supported: it only means something inside a CloudFormation stack"
+    if kind == _NESTED:
+        refused = f"{kind} is not supported: nobody would see what is in it; make it a plan of its own (spec.stack)"
     if refused:
         problems.add((*place, "Type"), refused, reason="unsupported")
     return not refused

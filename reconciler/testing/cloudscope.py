@@ -61,7 +61,7 @@ class CloudControlAccess:
     def __init__(self, api: CloudControlApi) -> None:
         self.api = api
 
-    def open(self, target: Target, *, read_only: bool, asked: bool = False) -> Scope:
+    def open(self, target: Target, *, read_only: bool, asked: bool = False, since: float | None = None) -> Scope:
         """A scope on the API."""
         return CloudControlScope(self.api)
 

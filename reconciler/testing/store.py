@@ -87,6 +87,13 @@ class MemoryStore:
             place = (account, region)
             return [record for _, record in sorted(self._records.items()) if (record.account, record.region) == place]
 
+    def identifiers(self, account: str, region: str, type_name: TypeName) -> Mapping[Owner, Identifier]:
+        return {
+            Owner(record.plan, record.logical_id): record.identifier
+            for record in self.records_in(account, region)
+            if record.type == type_name
+        }
+
     def recorded_plans(self) -> Collection[PlanName]:
         with self._working():
             return sorted({plan for plan, _ in self._records})

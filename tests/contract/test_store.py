@@ -547,3 +547,13 @@ def test_many_threads_write_and_read_at_once_and_nothing_is_lost(store: Store) -
     assert sum(len(store.unfinished(PlanName(f"plan-{half}"))) for half in (0, 1)) == threads * each
     assert all(len(store.records(PlanName(f"plan-{number}"))) == each for number in range(threads))
     assert len(store.statuses()) == threads
+
+
+def test_the_identifiers_of_a_type_are_told_by_owner(store: Store) -> None:
+    here, too = a_record("web", "Vpc"), a_record("db", "Net")
+    for record in (here, too, replace(here, logical_id=LogicalId("Q"), type=TypeName("AWS::SQS::Queue"))):
+        store.save_record(record)
+    store.save_record(a_record("web", "B", region="us-east-1"))
+    found = store.identifiers(here.account, here.region, here.type)
+    assert found == {Owner(one.plan, one.logical_id): one.identifier for one in (too, here)}
+    assert [owner.plan for owner in found] == ["db", "web"]

@@ -306,3 +306,48 @@ class QueueMachine(RuleBasedStateMachine):
 
 QueueMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestQueueMachine = QueueMachine.TestCase
+
+
+def test_work_says_when_it_was_asked_for_last() -> None:
+    queue, clock = make()
+    start = clock.monotonic()
+    queue.add("a", "interval")
+    clock.sleep(3.0)
+    queue.add("a", "http", RequestId("r1"))
+    clock.sleep(3.0)
+    queue.add("a", "change", asked=start + 1.0)  # wished before, said now: the later time stays
+    work = queue.get(0)
+    assert work is not None
+    assert work.asked == start + 3.0
+
+
+def test_delayed_work_counts_as_asked_for_when_it_is_due_or_when_another_pass_takes_it_along() -> None:
+    queue, clock = make()
+    start = clock.monotonic()
+    queue.add_after("due", 5.0, "retry")
+    queue.add_after("early", 60.0, "retry")
+    clock.sleep(7.0)
+    first = queue.get(0)
+    assert first is not None
+    assert (first.key, first.asked) == ("due", start + 5.0)
+    queue.add("early", "change", asked=start - 1.0)
+    second = queue.get(0)
+    assert second is not None
+    assert second.asked == start, "what was put off was asked for when it was put off"
+
+
+def test_open_keys_are_those_asked_for_whose_pass_has_not_ended() -> None:
+    queue, clock = make()
+    start = clock.monotonic()
+    for key in ("a", "b"):
+        queue.add(key, "change")
+    queue.add_after("later", 60.0, "retry")
+    queue.get(0)
+    clock.sleep(2.0)
+    assert queue.open() == {"a": start, "b": start}
+    queue.add("a", "change")
+    assert queue.open() == {"a": start + 2.0, "b": start}, "asked for again during its pass"
+    queue.done("a")
+    queue.get(0)
+    queue.done("b")
+    assert queue.open() == {"a": start + 2.0}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -223,8 +224,12 @@ class Ec2Provider(ABC):
             one = asked.get(self.filter_value(self.ident(item)))
             if one is not None:
                 found[one.identifier] = self.observe(scope, item) | self._tags(item)
-        if found:
-            self.enrich(scope, found, frozenset().union(*(one.properties for one in wanted)))
+        # What costs further calls is read of those alone that want it: a batch may be of many plans.
+        alike: dict[frozenset[str], dict[Identifier, dict[str, Any]]] = defaultdict(dict)
+        for identifier, properties in found.items():
+            alike[asked[self.filter_value(identifier)].properties][identifier] = properties
+        for names, some in alike.items():
+            self.enrich(scope, some, names)
         for identifier, properties in found.items():
             yield identifier, Observation(identifier, properties)
 

@@ -14,7 +14,7 @@ from reconciler.model.resource import Observation, Wanted
 from reconciler.ports import Scope
 from reconciler.testing.localaws import LocalAws
 from tests.contract.providers_ec2 import cases
-from tests.contract.providers_ec2.conftest import ACCOUNT, Hands
+from tests.contract.providers_ec2.conftest import ACCOUNT, Hands, provider
 
 ALL = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
 
@@ -272,3 +272,17 @@ def test_one_failed_chunk_spoils_only_its_own(scope: Scope, ec2: Any, aws: Local
     unreadable = [answer for answer in answers.values() if not isinstance(answer, Observation)]
     assert len(unreadable) in (199, 200)
     assert all(answer.kind is FaultKind.ACCESS_DENIED for answer in unreadable)
+
+
+def test_what_costs_a_call_of_its_own_is_read_of_those_alone_that_want_it(
+    scope: Scope, ec2: Any, aws: LocalAws
+) -> None:
+    one, other = (ec2.create_vpc(CidrBlock=f"10.9{number}.0.0/16")["Vpc"]["VpcId"] for number in range(2))
+    aws.reset_calls()
+    wanted = [Wanted(Identifier(one), frozenset({"EnableDnsHostnames"})), Wanted(Identifier(other))]
+    found = provider("AWS::EC2::VPC").read_many(scope, wanted)
+    shown = {
+        name: isinstance(seen, Observation) and "EnableDnsHostnames" in seen.properties for name, seen in found.items()
+    }
+    assert shown == {one: True, other: False}
+    assert aws.calls() == {"ec2:DescribeVpcs": 1, "ec2:DescribeVpcAttribute": 1}

@@ -106,7 +106,7 @@ JOB_TEMPLATE = Case(
             ]
         },
         "JobExecutionsRetryConfig": {"RetryCriteriaList": [{"FailureType": "FAILED", "NumberOfRetries": 2}]},
-        "Tags": TAGS,
+        "Tags": [{"Key": "team", "Value": "web"}, {"Key": "env", "Value": "test"}],
     },
     attributes=("Arn",),
     foreign=lambda clients: clients("iot").create_job_template(

@@ -54,7 +54,7 @@ CLUSTER = Case(
         "AllowVersionUpgrade": False,
         "PubliclyAccessible": False,
         "Encrypted": True,
-        "Tags": TAGS,
+        "Tags": [{"Key": "team", "Value": "web"}, {"Key": "env", "Value": "test"}],
     },
     changes={
         "NumberOfNodes": 4,

@@ -157,3 +157,24 @@ def test_opening_from_many_threads_assumes_the_role_once(access: Access, aws: Lo
 def test_calls_say_who_makes_them(access: Access, aws: LocalAws) -> None:
     access.open(SANDBOX, read_only=False)
     assert "reconciler/" in aws.last_requests[-1].user_agent
+
+
+def test_passes_that_were_asked_for_before_a_verification_began_share_it(
+    access: Access, aws: LocalAws, clock: FakeClock
+) -> None:
+    since = clock.monotonic()
+    threads = [
+        threading.Thread(target=access.open, args=(SANDBOX,), kwargs={"read_only": False, "since": since})
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert aws.calls()["sts:GetCallerIdentity"] == 1
+    clock.sleep(1.0)
+    access.open(SANDBOX, read_only=False, since=clock.monotonic())
+    access.open(SANDBOX, read_only=False)
+    assert aws.calls()["sts:GetCallerIdentity"] == 3, "one asked for later, and one that shares nothing"
+    access.open(PRODUCTION, read_only=True, since=since)
+    assert aws.calls()["sts:GetCallerIdentity"] == 4, "another identity"

@@ -13,6 +13,7 @@ from reconciler.model.errors import PlanBusy, Problem, ReconcilerError
 from reconciler.model.ids import Digest, PlanName, RequestId, RunId
 from reconciler.model.plan import Approval, Guardrail, Origin, Plan, RollbackPolicy, Snapshot, Target
 from reconciler.model.report import PlanState, PlanStatus, RunReport
+from reconciler.ports import Turn
 from reconciler.testing.memory import CountingTelemetry, EventLog, FakeClock, MemoryStore
 
 
@@ -118,6 +119,7 @@ class FakeCycle:
         self._clock = clock
         self._lock = threading.Lock()
         self.passes: list[tuple[str, str, tuple[RequestId, ...]]] = []
+        self.turns: list[Turn | None] = []
         self.recovered: list[str] = []
         self.flying: set[str] = set()
         self.overlaps: list[str] = []
@@ -128,7 +130,12 @@ class FakeCycle:
         self.busy: set[str] = set()
 
     def run(
-        self, plan: Plan, approvals: tuple[Approval, ...], trigger: str, requests: tuple[RequestId, ...] = ()
+        self,
+        plan: Plan,
+        approvals: tuple[Approval, ...],
+        trigger: str,
+        requests: tuple[RequestId, ...] = (),
+        turn: Turn | None = None,
     ) -> RunReport:
         self._check_free(plan)
         with self._lock:
@@ -136,6 +143,7 @@ class FakeCycle:
                 self.overlaps.append(plan.name)
             self.flying.add(plan.name)
             self.passes.append((plan.name, trigger, requests))
+            self.turns.append(turn)
             number = len(self.passes)
         try:
             self.during(plan)

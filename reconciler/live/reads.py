@@ -1,0 +1,60 @@
+"""What a pass asks AWS of the resources that it knows: which properties, and a failure as an answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import Identifier, LogicalId, TypeName
+from reconciler.model.plan import Plan, PlannedResource
+from reconciler.model.resource import Observation, Unreadable, Wanted
+from reconciler.model.values import Deferred, leaves
+from reconciler.ports import Providers, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """``ports.Reads`` that shares nothing."""
+
+    providers: Providers
+
+    def read(
+        self, scope: Scope, type_name: TypeName, wanted: Collection[Wanted]
+    ) -> Mapping[Identifier, Observation | Unreadable]:
+        """See ``ports.Reads``."""
+        provider = self.providers.get(type_name)
+        if provider is None:
+            message = f"{type_name} is not supported by this version"
+            return {item.identifier: Unreadable(item.identifier, FaultKind.INTERNAL, message) for item in wanted}
+        try:
+            return provider.read_many(scope, wanted)
+        except AwsFault as fault:
+            return {item.identifier: Unreadable(item.identifier, fault.kind, str(fault)) for item in wanted}
+
+    @property
+    def since(self) -> datetime | None:
+        """See ``ports.Reads``."""
+        return None
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def wanted_properties(planned: PlannedResource | None, *others: Iterable[str]) -> frozenset[str]:
+    """Properties worth reading: set by the plan, or among ``others`` (set by it last time, referred to)."""
+    return frozenset(planned.properties if planned is not None else ()).union(*others)
+
+
+def referenced_attributes(plan: Plan) -> dict[LogicalId, frozenset[str]]:
+    """The attributes (first segment of GetAtt) that other resources and outputs use, by logical id."""
+    found: dict[LogicalId, set[str]] = defaultdict(set)
+    expressions = [resource.properties for resource in plan.resources.values()]
+    for expression in (*expressions, *(output.value for output in plan.outputs)):
+        for leaf in leaves(expression):
+            if isinstance(leaf, Deferred) and leaf.function == "Fn::GetAtt":
+                logical_id, attribute = leaf.argument[0], leaf.argument[1]
+                found[LogicalId(str(logical_id))].add(str(attribute).split(".")[0])
+    return {name: frozenset(attributes) for name, attributes in found.items()}
