@@ -21,7 +21,7 @@ from reconciler.live.view import Outside, Seen, View
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, LogicalId, Owner, TypeName
 from reconciler.model.plan import Plan, PlannedResource
-from reconciler.model.resource import Record, Unreadable, Wanted
+from reconciler.model.resource import Observation, Record, Unreadable, Wanted
 from reconciler.model.values import reveal
 from reconciler.ports import Claims, Providers, Reads, Scope, Store
 from reconciler.template import resolve
