@@ -53,6 +53,7 @@ real-parts: $(STAMP)
 	@scripts/get-ministack
 	@scripts/get-microburst
 	@scripts/get-templates
+	@scripts/get-moto-templates
 	@scripts/get-cdk
 	@scripts/get-prometheus
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.apply.looking import look_until
 from reconciler.apply.notes import Notes
 from reconciler.apply.settling import STEP_TIMEOUT, UNDO, Settler, made, old_halves, unanswered
-from reconciler.live import View, rejoined, veil
+from reconciler.live import View, own_parts, rejoined, veil
 from reconciler.model.change import Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked, StoreError
 from reconciler.model.events import StepProgress
@@ -93,7 +93,7 @@ class Actor:
         answer = self.provider(step).read_many(self.scope, [Wanted(identifier, names)]).get(identifier)
         if isinstance(answer, Unreadable):
             raise AwsFault(answer.kind, answer.message)
-        return answer
+        return None if answer is None else own_parts(self.plan, self.view, step.logical_id, answer)
 
     def perform(
         self,

@@ -15,12 +15,13 @@ from reconciler.diff import moving
 from reconciler.diff.waves import waves
 from reconciler.live.finding import choose, in_force, old_names
 from reconciler.live.ownership import foreign
+from reconciler.live.parts import adds_to, own_parts
 from reconciler.live.reads import Fresh, referenced_attributes, wanted_properties
 from reconciler.live.view import Outside, Seen, View
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, LogicalId, Owner, TypeName
 from reconciler.model.plan import Plan, PlannedResource
-from reconciler.model.resource import Record, Unreadable, Wanted
+from reconciler.model.resource import Observation, Record, Unreadable, Wanted
 from reconciler.model.values import reveal
 from reconciler.ports import Claims, Providers, Reads, Scope, Store
 from reconciler.template import resolve
@@ -58,7 +59,17 @@ def observe(
     _locate_missing(view, plan, attributes, scope, providers, store)
     _read(view, moving.by_tags(plan, view, scope, providers, store, claims), plan, attributes, scope, own)
     moving.outgoing(plan, view, scope, store, claims)
+    _leave_out_parts(plan, view, scope, store)
     return view
+
+
+def _leave_out_parts(plan: Plan, view: View, scope: Scope, store: Store) -> None:
+    """What resources of their own have added to a list of another one isn't that one's."""
+    if adds_to(plan):
+        view.records = tuple(store.records_in(scope.account, scope.region))
+        for name, entry in view.seen.items():
+            if isinstance(entry.live, Observation):
+                entry.live = own_parts(plan, view, name, entry.live)
 
 
 def _expected(planned: PlannedResource | None, record: Record | None) -> Seen:

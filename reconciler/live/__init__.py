@@ -8,6 +8,7 @@ from reconciler.live.finding import choose, name_for_old, old_names, planned_nam
 from reconciler.live.loss import loss_of
 from reconciler.live.merge import changed_properties, target
 from reconciler.live.ownership import foreign, owner_in, with_ownership
+from reconciler.live.parts import adds_to, own_parts
 from reconciler.live.records import record_of
 from reconciler.live.view import Outside, Seen, View, has_secret
 
@@ -15,6 +16,7 @@ __all__ = [
     "Outside",
     "Seen",
     "View",
+    "adds_to",
     "changed_properties",
     "choose",
     "compare",
@@ -24,6 +26,7 @@ __all__ = [
     "loss_of",
     "name_for_old",
     "old_names",
+    "own_parts",
     "owner_in",
     "planned_name",
     "record_of",

@@ -54,6 +54,8 @@ class View:
     exporter: Callable[[str], str] = lambda _name: ""
     #: whether what no plan exports may be exported by somebody else, as far as this plan's deployment is concerned
     strangers: bool = False
+    #: what every plan in the place has, where resources of others may add to this one's
+    records: tuple[Record, ...] = ()
     #: resources whose identity is about to change, so that references to them are known after apply
     changing: set[LogicalId] = field(default_factory=set)
 

@@ -17,11 +17,20 @@ from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 from pydantic_core import to_json as core_to_json
 
+from reconciler.model.journal import JournalEntry
+from reconciler.model.progress import Handle
+from reconciler.model.resource import Record
 from reconciler.model.secrecy import knows_any, scrubbed
 from reconciler.model.values import Deferred, Sensitive, Unknown, mask
 
 T = TypeVar("T")
 
+#: What is looked up by identifiers, and what within it is.
+_LOOKED_UP: Mapping[type, Mapping[str, type]] = {
+    Record: {},
+    Handle: {},
+    JournalEntry: {"handle": Handle, "record": Record},
+}
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -36,7 +45,8 @@ def to_json(value: Any) -> str:
             adapter = _adapter(type(clean))
             if not knows_any():
                 return adapter.dump_json(clean).decode()
-            clean = adapter.dump_python(clean, mode="json")
+            written = adapter.dump_python(clean, mode="json")
+            return core_to_json(_findable(type(clean), written, scrubbed(written))).decode()
         return core_to_json(scrubbed(clean)).decode()
     except (PydanticSerializationError, UnicodeError) as error:
         raise ValueError(f"a {type(value).__name__} can't be written as JSON: {error}") from error
@@ -64,6 +74,19 @@ def masked(value: Any) -> Any:
     if isinstance(value, list):
         return [masked(item) for item in value]
     return value
+
+
+def _findable(kind: type, written: Any, clean: Any) -> Any:
+    """``clean`` with its identifiers as they are, where something is looked up by them.
+
+    A secret may be an ordinary word. A resource whose name has it in would be lost with its identifier masked, and the
+    identifier is no secret: AWS shows it to everybody.
+    """
+    if not isinstance(written, dict) or kind not in _LOOKED_UP:
+        return clean
+    kept = {"identifier": written["identifier"]} if "identifier" in written else {}
+    below = {name: _findable(inner, written.get(name), clean.get(name)) for name, inner in _LOOKED_UP[kind].items()}
+    return {**clean, **kept, **below}
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:

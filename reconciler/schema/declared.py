@@ -130,10 +130,12 @@ FILLED_UP = _table(
 )
 
 #: arrays whose order means nothing, which their schemas don't say: describing answers them in any order, and a
-#: certificate is for all of its names alike
+#: certificate is for all of its names alike; a table's indexes are told apart by name
 SETS = _table(
     _at("AWS::ApiGateway::Method", "AuthorizationScopes"),
     _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
+    _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
+    _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "AvailabilityZones", "Instances", "Listeners", "SecurityGroups"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "AppCookieStickinessPolicy", "LBCookieStickinessPolicy"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies", "Subnets", "Listeners/*/PolicyNames"),

@@ -72,8 +72,7 @@ class Put(Declared):
 
     def _target(self, update: Update, before: Properties, after: Properties, changed: frozenset[str]) -> dict[str, Any]:
         wanted = {name: after[name] for name in update.names if after.get(name) is not None}
-        resets = {name: self._reset(update, name, before, after) for name in update.names & changed - wanted.keys()}
-        return {**wanted, **{name: value for name, value in resets.items() if value is not None}}
+        return {**wanted, **super()._target(update, before, after, changed - wanted.keys())}
 
 
 class ScheduledAction(Put):

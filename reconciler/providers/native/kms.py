@@ -16,7 +16,7 @@ from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change, Found, UntaggedProvider
 from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.reading import FEW, read_each, without_empty
+from reconciler.providers.native.reading import FEW, document_in, read_each, without_empty
 from reconciler.providers.native.tagging import Tags, as_list, as_map, owner_in
 
 _GOING = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
@@ -108,7 +108,7 @@ class Key(NamedProvider):
         }
         if "KeyPolicy" in item.properties:
             text = scope.call("kms", "get_key_policy", KeyId=item.identifier, PolicyName="default")["Policy"]
-            properties["KeyPolicy"] = json.loads(text)
+            properties["KeyPolicy"] = document_in(text)
         if "EnableKeyRotation" in item.properties:
             rotation = scope.call("kms", "get_key_rotation_status", KeyId=item.identifier)
             properties["EnableKeyRotation"] = rotation["KeyRotationEnabled"]

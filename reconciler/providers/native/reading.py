@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -69,6 +70,14 @@ def sweep(
         if not following:
             return
         parameters[token[1]] = following
+
+
+def document_in(text: str) -> Any:
+    """The document that an attribute holds as JSON; a text that isn't JSON as it is, so that it can be compared."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def without_empty(properties: Mapping[str, Any]) -> dict[str, Any]:

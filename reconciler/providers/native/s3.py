@@ -15,8 +15,8 @@ from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change, Found, UntaggedProvider
 from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.reading import FEW, absent_as, read_each
-from reconciler.providers.native.s3_settings import SETTINGS
+from reconciler.providers.native.reading import FEW, absent_as, document_in, read_each
+from reconciler.providers.native.s3_settings import READABLE, SETTINGS, in_order
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
 #: Regions whose website endpoints are written with a dash; newer ones have a dot.
@@ -56,7 +56,7 @@ class Bucket(NamedProvider):
 
     def _read(self, scope: Scope, wanted: Collection[Wanted]) -> Found:
         """A bucket's settings show that it exists; one of which none is wanted is looked up in the list of all."""
-        bare = {item.identifier for item in wanted if not item.properties & SETTINGS.keys()}
+        bare = {item.identifier for item in wanted if not item.properties & READABLE}
         listed: Collection[str] | AwsFault | None = _listed(scope) if len(bare) > FEW else None
 
         def read(item: Wanted) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Bucket(NamedProvider):
     def _observe(self, scope: Scope, item: Wanted) -> dict[str, Any]:
         properties = _addresses(scope, item.identifier)
         # With nothing to read, one cheap call shows whether the bucket is there.
-        for name in sorted(item.properties & SETTINGS.keys()) or ["VersioningConfiguration"]:
+        for name in sorted(item.properties & READABLE) or ["VersioningConfiguration"]:
             value = SETTINGS[name].observe(scope, item.identifier)
             if value is not None:
                 properties[name] = value
@@ -110,12 +110,12 @@ class Bucket(NamedProvider):
         identifier = Identifier(name)
         if tags and self._tags(scope, identifier) != tags:
             self._retag(scope, identifier, {}, tags)
-        for setting in sorted(desired.keys() & SETTINGS.keys()):
+        for setting in in_order(desired.keys() & SETTINGS.keys()):
             SETTINGS[setting].apply(scope, name, desired[setting])
         return Done(identifier)
 
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
-        for name in sorted(change.names):
+        for name in in_order(change.names):
             SETTINGS[name].apply(scope, identifier, change.value(name))
         return Done(identifier)
 
@@ -170,7 +170,7 @@ class BucketPolicy(UntaggedProvider):
 
     def _observe(self, scope: Scope, item: Wanted) -> dict[str, Any]:
         text = scope.call("s3", "get_bucket_policy", Bucket=item.identifier)["Policy"]
-        return {"Bucket": item.identifier, "PolicyDocument": json.loads(text)}
+        return {"Bucket": item.identifier, "PolicyDocument": document_in(text)}
 
     def _create(self, scope: Scope, identifier: Identifier, desired: Properties) -> Progress:
         _put_policy(scope, identifier, desired["PolicyDocument"])

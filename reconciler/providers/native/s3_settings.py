@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ from reconciler.providers.native.reading import absent_as, without_empty
 class Setting:
     """One property of a bucket.
 
-    ``read``: the call and, where the value is within, the key in its answer. ``absent``: codes that say "not set".
+    ``read``: the call and, where the value is within, the key in its answer; empty for what can only be written.
+    ``absent``: codes that say "not set".
     ``write``: parameters of the ``put`` call for a value and the bucket's name. ``reset``: the call that removes the
-    setting, or the value to put where it can't be removed.
+    setting, or the value to put where it can't be removed (None: ``write`` knows).
     """
 
     name: str
@@ -25,12 +26,14 @@ class Setting:
     key: str
     put: str
     write: Callable[[Any, str], Mapping[str, Any]]
-    reset: str | Mapping[str, Any]
+    reset: str | Mapping[str, Any] | None
     absent: tuple[str, ...] = ()
     shape: Callable[[Mapping[str, Any]], Any] = dict
 
     def observe(self, scope: Scope, bucket: str) -> Any:
         """The value in CloudFormation's shape; None if it isn't set. Raises AwsFault."""
+        if not self.read:
+            return None
 
         def get() -> Mapping[str, Any]:
             return scope.call("s3", self.read, Bucket=bucket)
@@ -67,6 +70,8 @@ def _logging(value: Mapping[str, Any], bucket: str) -> dict[str, Any]:
 
 #: what logging is reset to; a bucket whose plan says ``LoggingConfiguration: {}`` logs into itself
 NOT_LOGGED: Mapping[str, Any] = {"LoggingEnabled": None}
+#: the ACL that a bucket has by itself
+PRIVATE = "Private"
 
 SETTINGS: Mapping[str, Setting] = {
     setting.name: setting
@@ -156,5 +161,20 @@ SETTINGS: Mapping[str, Setting] = {
             reset={"AccelerationStatus": "Suspended"},
             shape=_accelerated,
         ),
+        Setting(
+            "AccessControl",
+            read="",  # a canned ACL is a list of grants once it is set
+            key="",
+            put="put_bucket_acl",
+            write=lambda value, _: {"ACL": shapes.canned_acl(PRIVATE if value is None else value)},
+            reset=None,
+        ),
     )
 }
+#: those that can be read
+READABLE = frozenset(name for name, setting in SETTINGS.items() if setting.read)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Settings in the order to write them: AWS takes an ACL only where the ownership controls allow for one."""
+    return sorted(names, key=lambda name: (name == "AccessControl", name))

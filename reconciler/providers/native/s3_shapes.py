@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -159,6 +160,11 @@ def _transition(item: Mapping[str, Any]) -> dict[str, Any]:
             "TransitionDate": _date(item.get("Date")),
         }
     )
+
+
+def canned_acl(name: str) -> str:
+    """``LogDeliveryWrite`` as the API writes it: ``log-delivery-write``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:

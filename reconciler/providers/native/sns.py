@@ -14,6 +14,7 @@ from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change
 from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
+from reconciler.providers.native.reading import document_in
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
 _FLAGS = ("ContentBasedDeduplication", "FifoTopic")
@@ -61,7 +62,7 @@ class Topic(NamedProvider):
         attributes: Mapping[str, str] = scope.call("sns", "get_topic_attributes", TopicArn=arn)["Attributes"]
         properties: dict[str, Any] = {name: attributes[name] for name in _TEXTS if attributes.get(name)}
         properties |= {name: attributes.get(name, "false").lower() == "true" for name in _FLAGS}
-        properties |= {name: json.loads(attributes[name]) for name in _DOCUMENTS if attributes.get(name)}
+        properties |= {name: document_in(attributes[name]) for name in _DOCUMENTS if attributes.get(name)}
         if "Subscription" in item.properties and (subscribed := _subscriptions(scope, arn)):
             properties["Subscription"] = [
                 {"Endpoint": one["Endpoint"], "Protocol": one["Protocol"]} for one in subscribed

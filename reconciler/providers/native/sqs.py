@@ -14,6 +14,7 @@ from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change
 from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
+from reconciler.providers.native.reading import document_in
 from reconciler.providers.native.tagging import Tags, as_map
 
 _NUMBERS = frozenset(
@@ -110,7 +111,7 @@ def _parsed(name: str, text: str) -> Any:
         return int(text)
     if name in _FLAGS:
         return text.lower() == "true"
-    return json.loads(text) if name in _DOCUMENTS else text
+    return document_in(text) if name in _DOCUMENTS else text
 
 
 def _worded(value: Any) -> str:

@@ -76,6 +76,34 @@ def test_buckets_of_which_only_tags_are_wanted_are_seen_to_exist(aws: LocalAws, 
     assert sum(aws.calls().values()) <= 3
 
 
+def test_a_bucket_gets_its_access_control_list_once_ownership_allows_it(aws: LocalAws, scope: Scope) -> None:
+    hands = Hands(scope, "AWS::S3::Bucket")
+    ownership = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    desired = {"BucketName": "specific-open", "AccessControl": "PublicRead", "OwnershipControls": ownership}
+    aws.reset_calls()
+    name = hands.create(desired)
+    written = [call.operation for call in aws.last_requests if call.mutating]
+    assert written.index("PutBucketOwnershipControls") < written.index("PutBucketAcl")
+    assert _readers(aws, name) == {"http://acs.amazonaws.com/groups/global/AllUsers"}
+    hands.update(name, {**desired, "AccessControl": "LogDeliveryWrite"}, "AccessControl")
+    assert _readers(aws, name) == {"http://acs.amazonaws.com/groups/s3/LogDelivery"}
+    without = {key: value for key, value in desired.items() if key != "AccessControl"}
+    hands.update(name, without, "AccessControl")
+    assert _readers(aws, name) == set()
+
+
+def _readers(aws: LocalAws, bucket: str) -> set[str]:
+    grants = client(aws, "s3").get_bucket_acl(Bucket=bucket)["Grants"]
+    return {grant["Grantee"]["URI"] for grant in grants if "URI" in grant["Grantee"]}
+
+
+def test_a_key_policy_that_is_no_document_is_left_to_the_service(aws: LocalAws, scope: Scope) -> None:
+    hands = Hands(scope, "AWS::KMS::Key")
+    key = hands.create(owned({"KeyPolicy": "a policy"}, owner("Odd"), "AWS::KMS::Key"))
+    assert client(aws, "kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"] == "a policy"
+    assert hands.drift(key, {"KeyPolicy": "a policy"}) == []
+
+
 def test_a_role_in_an_instance_profile_is_left_as_it_was(aws: LocalAws, scope: Scope) -> None:
     hands = Hands(scope, "AWS::IAM::Role")
     policies = [{"PolicyName": "p", "PolicyDocument": document("s3:GetObject")}]

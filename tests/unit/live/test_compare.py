@@ -217,3 +217,15 @@ def test_the_validation_of_names_that_the_plan_says_nothing_of_does_not_count() 
     assert [one[0] for one in diff(name, certificate({"DomainName": "b.example.com"}), live)] == [path]
     (change,) = fields(name, other, live, certificate(own))
     assert (change.reason, change.forces_replacement) == ("plan", True)
+
+
+def test_indexes_that_the_service_answers_in_another_order_are_the_same() -> None:
+    schema = schema_for("AWS::DynamoDB::Table")
+    assert schema is not None
+    one, two = {"IndexName": "one", "KeySchema": []}, {"IndexName": "two", "KeySchema": []}
+    wanted = {"GlobalSecondaryIndexes": [one, two], "LocalSecondaryIndexes": [two, one]}
+    live = {"GlobalSecondaryIndexes": [two, one], "LocalSecondaryIndexes": [one, two]}
+    assert compare(schema, wanted, live) == ()
+    assert [field.path for field in compare(schema, wanted, {**live, "GlobalSecondaryIndexes": [two]})] == [
+        "/GlobalSecondaryIndexes"
+    ]

@@ -1,0 +1,159 @@
+"""What the emulator can't do, by the call that shows it: no fault of ours, and named one by one in these tables.
+
+moto's CloudFormation leaves out properties that a template sets, and sets others of its own. What stands in the
+template and not in its stack is told by itself (``left_out``); everything else has a line here, and what has none is
+taken for ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+#: what differs between any two accounts, or between two looks at one
+IGNORED = re.compile(
+    r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey|ssm:GetParameterHistory|iam:.*arn:aws:iam::aws:)"
+)
+
+#: (place, as a pattern; a word that the template has then; how moto's stack differs from its template there)
+STACKS: tuple[tuple[str, str, str], ...] = (
+    (r"^s3:GetBucketAcl .*/Grants", "AccessControl", "AWS::S3::Bucket: AccessControl isn't set (s3:GetBucketAcl)"),
+    (
+        r"^s3:GetBucketLifecycle",
+        "LifecycleConfiguration",
+        "AWS::S3::Bucket: LifecycleConfiguration isn't set (s3:GetBucketLifecycleConfiguration)",
+    ),
+    (
+        r"^ec2:DescribeAddresses\w* .*/(AllocationId|Domain)$",
+        "EIP",
+        "AWS::EC2::EIP: an address of EC2-Classic, which AWS has no more (ec2:DescribeAddresses)",
+    ),
+    (
+        r"^ec2:DescribeRouteTables .*/Associations\[",
+        "SubnetRouteTableAssociation",
+        "AWS::EC2::SubnetRouteTableAssociation: associates nothing (ec2:DescribeRouteTables)",
+    ),
+    (
+        r"^ec2:DescribeSubnets .*/(DefaultForAz|MapPublicIpOnLaunch)$",
+        "Subnet",
+        "AWS::EC2::Subnet: taken for a default one (ec2:DescribeSubnets)",
+    ),
+    (
+        r"^ec2:DescribeNatGateways .*/ConnectivityType$",
+        "NatGateway",
+        "AWS::EC2::NatGateway: the API forgets the default (ec2:DescribeNatGateways)",
+    ),
+    (
+        r"^ec2:DescribeVpcAttribute .*/EnableDns(Hostnames|Support)/Value$",
+        "EnableDns",
+        "AWS::EC2::VPC: EnableDnsHostnames and EnableDnsSupport aren't set (ec2:DescribeVpcAttribute)",
+    ),
+    (
+        r"^ecs:DescribeTaskDefinition .*/(cpu|memory|essential|networkMode|compatibilities\[\]|status)$",
+        "ECS::TaskDefinition",
+        "AWS::ECS::TaskDefinition: defaults aren't filled in (ecs:DescribeTaskDefinition)",
+    ),
+    (r"^kms:DescribeKey .*/KeyMetadata/", "KMS::Key", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
+    (
+        r"^ecr:GetRepositoryPolicy .*/(registryId|repositoryName)$",
+        "RepositoryPolicyText",
+        "AWS::ECR::Repository: no policy is set (ecr:GetRepositoryPolicy)",
+    ),
+)
+
+#: (place, as a pattern; why it is still there when nothing is)
+LEFT: tuple[tuple[str, str], ...] = (
+    (
+        r"^ec2:DescribeNetworkAcls ",
+        "a VPC's default network ACL outlives it (ec2:DescribeNetworkAcls after ec2:DeleteVpc)",
+    ),
+    (
+        r"^ec2:DescribeTransitGatewayRouteTables ",
+        "a transit gateway's default route table outlives it (ec2:DescribeTransitGatewayRouteTables)",
+    ),
+    (
+        r"^ecs:ListTaskDefinitionFamilies ",
+        "families of inactive task definitions are listed, as in AWS (ecs:DescribeTaskDefinition says INACTIVE)",
+    ),
+    (
+        r"^kms:(ListKeys|GetKeyRotationStatus|ListKeyPolicies|GetKeyPolicy|ListResourceTags) ",
+        "a key waits for its deletion, as in AWS (kms:DescribeKey says PendingDeletion)",
+    ),
+    (
+        r"^ec2:DescribeNetworkInterfaces .*‹",
+        "a NAT gateway's interface outlives it (ec2:DescribeNetworkInterfaces after ec2:DeleteNatGateway)",
+    ),
+)
+
+#: (message of moto's API, as a pattern; what its CloudFormation takes all the same, which AWS never does)
+REFUSED: tuple[tuple[str, str], ...] = (
+    (r"Some AttributeDefinitions are not used", "attributes that no key uses (dynamodb:CreateTable refuses them)"),
+    (r"Number of attributes in KeySchema", "attributes that no key uses (dynamodb:CreateTable refuses them)"),
+    (
+        r"Policy arn:aws:iam::aws:policy/\S+ does not exist",
+        "a managed policy that there isn't (iam:AttachRolePolicy refuses it)",
+    ),
+    (
+        r"Invalid type for parameter Code, value: ",
+        "code by a path, for the AWS CLI to replace before deployment (lambda:CreateFunction refuses it)",
+    ),
+    (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
+    (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
+    (r"IAM::Policy create: .* needs a name", "a policy without a name (iam:PutRolePolicy refuses it)"),
+    (
+        r"SQS::Queue create: .* belongs to plan",
+        "two queues of one name, of which AWS refuses the second (sqs:CreateQueue takes it)",
+    ),
+)
+
+#: what messages say where the emulator can't do something: enable a table's stream again (dynamodb:UpdateTable)
+LACKS = ("the endpoint doesn't implement this call", "ResourceInUseException: Cannot enable stream")
+
+#: things that AWS goes on showing for a while after they are gone
+GONE = frozenset(
+    {"deleted", "deleting", "terminated", "terminated_with_errors", "terminating", "pendingdeletion", "inactive",
+     "shutting-down"}
+)  # fmt: skip
+
+
+def known(place: str, ours: Sequence[str], theirs: Sequence[str], template: str) -> str:
+    """How moto's stack differs from its template there, if it does; else empty."""
+    found = next((why for pattern, word, why in STACKS if word in template and re.search(pattern, place)), "")
+    return found or left_out(place, ours, theirs, template)
+
+
+def left_out(place: str, ours: Sequence[str], theirs: Sequence[str], template: str) -> str:
+    """What the template spells out, the plan's account has, and the stack's hasn't."""
+    word = re.split(r"[/\[\]]", place)[-1] or re.split(r"[/\[\]]", place.rstrip("[]"))[-1]
+    if theirs or not all(_spelled(value, word, template) for value in ours):
+        return ""
+    return f"left out of the stack: {word}, shown by {place.split(' ')[0]}"
+
+
+def _spelled(value: str, word: str, template: str) -> bool:
+    text = value.strip('"')
+    if len(text) < 4 or text in ("true", "false"):
+        return text.lower() in template.lower() and word.lower() in template.lower()
+    return text in template or re.fullmatch(r"‹[^#›]+›", text) is not None
+
+
+def outlives(place: str) -> str:
+    """Why something is still there, if that is the emulator's; else empty."""
+    return next((why for pattern, why in LEFT if re.search(pattern, place)), "")
+
+
+def lacking(message: str) -> bool:
+    """Whether the emulator has no such call, crashed on it, or can't do what AWS can."""
+    return any(text in message for text in LACKS)
+
+
+def taken(message: str, *, valid: bool) -> str:
+    """What moto's CloudFormation took of what its own API refuses with this message; empty if that isn't known.
+
+    ``valid``: whether the provider schemas find no fault with the template.
+    """
+    if not valid and "ParamValidationError" in message:
+        return "values of a kind that neither the provider schema nor the API allows (botocore refuses them)"
+    if not valid and "is not supported by this version" in message:
+        return "a property that the provider schema hasn't got (it leaves it out)"
+    return next((why for pattern, why in REFUSED if re.search(pattern, message)), "")

@@ -1,0 +1,94 @@
+"""The judge itself: what it takes for the same, for another thing, and for the emulator's fault."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from reconciler.model.ids import LogicalId, PlanName, RunId, TypeName
+from reconciler.model.report import ChangeSummary, PlanState, RunReport
+from reconciler.schema import schema_for
+from tests.corpus.deploying.comparing import Words, differences, plain_world
+from tests.corpus.deploying.emulator import known
+from tests.corpus.deploying.tampering import Part, misjudged
+from tests.corpus.deploying.variations import variations
+
+ONE = Words("111111111111", "shop", {"shop-Jobs-0a1b2c3d4e": "Jobs"}, "Jobs VisibilityTimeout 60")
+TWO = Words("222222222222", "shop", {"shop-Jobs-X1Y2Z3A4B5C6": "Jobs"}, "Jobs VisibilityTimeout 60")
+
+
+def _queue(words: Words, **attributes: Any) -> dict[str, Any]:
+    name = next(iter(words.ids))
+    url = f"http://127.0.0.1:{len(name)}000/{words.account}/{name}"
+    tags = [{"Key": "reconciler:plan", "Value": "shop"}, {"Key": "team", "Value": "web"}]
+    answer = {"QueueArn": f"arn:aws:sqs:us-east-1:{words.account}:{name}", "CreatedTimestamp": name, **attributes}
+    asked = f'{{"QueueUrl": "{url}"}}'
+    return plain_world({("sqs:GetQueueAttributes", asked): {"Attributes": answer, "Tags": tags}}, words)
+
+
+def test_ids_accounts_times_and_ownership_make_no_difference() -> None:
+    assert differences(_queue(ONE, VisibilityTimeout="60"), _queue(TWO, VisibilityTimeout="60")) == []
+
+
+def test_another_value_is_a_difference_at_its_place() -> None:
+    found = differences(_queue(ONE, VisibilityTimeout="60"), _queue(TWO, VisibilityTimeout="61"))
+    assert found == [
+        ('sqs:GetQueueAttributes {"QueueUrl": "‹Jobs›"} /Attributes/VisibilityTimeout', ['"60"'], ['"61"'])
+    ]
+
+
+def test_only_what_the_template_spells_out_can_be_left_out_of_a_stack() -> None:
+    place = "sqs:GetQueueAttributes {} /Attributes/VisibilityTimeout"
+    assert known(place, ['"60"'], [], ONE.literal) == (
+        "left out of the stack: VisibilityTimeout, shown by sqs:GetQueueAttributes"
+    )
+    assert known(place, ['"61"'], [], ONE.literal) == ""
+    assert known(place, ['"60"'], ['"30"'], ONE.literal) == ""
+    assert known(place, ["true"], [], "Enabled: true") == ""
+
+
+def _report(*fields: tuple[str, str], action: str = "update", state: PlanState = PlanState.IN_SYNC) -> RunReport:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    changes = tuple(
+        ChangeSummary(LogicalId(name), TypeName("AWS::SQS::Queue"), action, fields=({"path": path},))
+        for name, path in fields
+    )
+    return RunReport(RunId("r"), PlanName("shop"), "test", now, now, state, "message", changes=changes)
+
+
+@pytest.mark.parametrize(
+    ("report", "wrong"),
+    [
+        (_report(("Jobs", "/Tags/team")), ""),
+        (_report(("Jobs", "/Tags/team"), ("Dead", "/Tags")), "drift reported of Dead/Tags too"),
+        (_report(("Jobs", "/TagsOther")), "drift reported of Jobs/TagsOther too"),
+        (_report(("Jobs", "/Tags"), action="replace"), "answered by replace"),
+        (_report(("Jobs", "/Tags"), state=PlanState.FAILED), "not repaired: message"),
+    ],
+)
+def test_exactly_the_drift_has_to_be_reported(report: RunReport, wrong: str) -> None:
+    assert misjudged(report, Part("Jobs", "AWS::SQS::Queue", "Tags")) == wrong
+
+
+@pytest.mark.parametrize(
+    ("type_name", "name", "value", "first"),
+    [
+        ("AWS::SQS::Queue", "VisibilityTimeout", 60, 61),
+        ("AWS::SQS::Queue", "SqsManagedSseEnabled", True, False),
+        ("AWS::Logs::LogGroup", "RetentionInDays", 1, 3),
+        ("AWS::IAM::Role", "Description", "mine", "minex"),
+        ("AWS::S3::Bucket", "VersioningConfiguration", {"Status": "Enabled"}, {"Status": "Suspended"}),
+        (
+            "AWS::SQS::Queue",
+            "Tags",
+            [{"Key": "reconciler:id", "Value": "Jobs"}, {"Key": "a", "Value": "b"}],
+            [{"Key": "reconciler:id", "Value": "Jobs"}, {"Key": "a", "Value": "bx"}],
+        ),
+    ],
+)
+def test_values_are_changed_to_what_the_schema_allows(type_name: str, name: str, value: Any, first: Any) -> None:
+    schema = schema_for(type_name)
+    assert schema is not None
+    assert next(variations(schema, (name,), value)) == first
