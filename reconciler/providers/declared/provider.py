@@ -41,7 +41,6 @@ class Declared:
         self._reader = Reader(declaration, self.schema_in, self.adapt_observed)
         self._tagger = Tagger(declaration.tagging, declaration.service) if declaration.tagging else None
         self._finder = Finder(declaration, self._reader, self._tagger)
-        self._waiter = Waiter(declaration, self._reader)
 
     # what a subclass may say
 
@@ -166,13 +165,13 @@ class Declared:
         except AwsFault as fault:
             if fault.kind is not FaultKind.NOT_FOUND:
                 raise
-            return self._waiter.gone(scope, identifier) if lingers else Done(identifier)
-        return self._waiter.gone(scope, identifier) if waiting is not None and waiting.deletes else Done(identifier)
+            return self._gone(scope, identifier) if lingers else Done(identifier)
+        return self._gone(scope, identifier) if waiting is not None and waiting.deletes else Done(identifier)
 
     def poll(self, scope: Scope, handle: Handle) -> Progress:
         """See ``ports.ResourceProvider``."""
         if handle.kind.startswith(DELETE):
-            return self._waiter.gone(scope, handle.identifier)
+            return self._gone(scope, handle.identifier)
         if handle.kind.startswith(CREATE):
             rest = json.loads(handle.kind.removeprefix(CREATE) or "{}")
             return self._finished(scope, handle.identifier, rest)
@@ -307,7 +306,11 @@ class Declared:
 
     def _standing_by(self, scope: Scope, identifier: Identifier, kind: str) -> Progress:
         """See ``Waiter``; there for types that have more to say meanwhile."""
-        return self._waiter.standing_by(scope, identifier, kind)
+        return Waiter(self.declaration, self._reader).standing_by(scope, identifier, kind)
+
+    def _gone(self, scope: Scope, identifier: Identifier) -> Progress:
+        """Done when a deletion is complete. Raises AwsFault (``failed``) when it failed."""
+        return Waiter(self.declaration, self._reader).gone(scope, identifier)
 
     # what is there already
 
