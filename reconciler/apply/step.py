@@ -170,8 +170,7 @@ class StepRunner:
         live = self._whole(step, step.identifier, names)
         if live is not None:
             actor.snapshots[step.id] = live
-            # What the plan doesn't manage of a replacement's old half the pass itself may have changed.
-            checks.unmoved(step, names if step.action is Action.DELETE else frozenset(step.before or {}), live)
+            checks.unmoved(step, self._steady(step, names), live)
             actor.perform(
                 step,
                 lambda provider, _token: provider.delete(actor.scope, live.identifier),
@@ -181,6 +180,17 @@ class StepRunner:
             checks.validated_gone(step, live.identifier)
         self._forget(step, step.identifier)
         return step.identifier, f"deleted {step.identifier}" if live else f"{step.identifier} was gone already"
+
+    def _steady(self, step: Step, names: frozenset[str]) -> frozenset[str]:
+        """Which of the properties must be as the diff saw them for a resource to be deleted.
+
+        What the plan doesn't manage the pass itself may have changed: of a replacement's old half, and of a resource
+        on which others hung that have just been deleted (a security group's rules).
+        """
+        if step.action is not Action.DELETE:
+            return frozenset(step.before or {})
+        record = self.actor.records.get(step.logical_id)
+        return names.intersection(record.applied) if step.needs and record is not None else names
 
     def _whole(self, step: Step, identifier: Identifier, names: frozenset[str]) -> Observation | None:
         """Everything there is to read of a resource, so that an undo can make it again just as it was.

@@ -70,6 +70,7 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
         " InvalidDBInstanceState InvalidDBClusterStateFault InvalidDBParameterGroupState InvalidDBSubnetGroupStateFault"
         " InvalidDBSecurityGroupState InvalidClusterState InvalidClusterParameterGroupState"
         " InvalidClusterSubnetGroupStateFault"
+        " HostedZoneNotEmpty HealthCheckVersionMismatch"
     ),
     FaultKind.QUOTA: _codes(
         "TooManyBuckets LimitExceeded LimitExceededException QuotaExceeded QuotaExceededException"
@@ -97,27 +98,53 @@ _MISSING = frozenset(
 )
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
 
-#: Errors that say that there is no such thing, of some operations and where their message says so alone.
-_ABSENCES = (
-    ("ClientException", _codes("DescribeTaskDefinition"), re.compile("^Unable to describe task definition")),
+_ANYTHING = re.compile("")
+_ALREADY = re.compile(r"already exist|\bexists for this Lambda function")
+_SCALING = re.compile(
+    "(Delete(AutoScalingGroup|LaunchConfiguration|ScheduledAction|Policy)|Describe(ScheduledActions|Policies))$"
+)
+_NAMED = re.compile("(Describe|Delete)(SecurityConfiguration|Model|Endpoint|EndpointConfig)$")
+#: Codes that mean different things depending on the operation and on the message: tried in order, before the others.
+_TOLD: tuple[tuple[frozenset[str], re.Pattern[str], re.Pattern[str], FaultKind], ...] = (
+    (_codes("ResourceInUseException ResourceInUse"), re.compile("Create"), _ANYTHING, FaultKind.ALREADY_EXISTS),
+    (_codes("ValidationError"), re.compile(".*Stacks?$"), re.compile("does not exist"), FaultKind.NOT_FOUND),
     (
-        "ValidationError",
-        _codes(
-            "DeleteAutoScalingGroup DeleteLaunchConfiguration DeleteScheduledAction DeletePolicy"
-            " DescribeScheduledActions DescribePolicies"
-        ),
-        re.compile("not found", re.IGNORECASE),
+        _codes("ClientException"),
+        re.compile("DescribeTaskDefinition$"),
+        re.compile("^Unable to describe task definition"),
+        FaultKind.NOT_FOUND,
     ),
-    *(
-        (
-            code,
-            _codes(
-                "DescribeSecurityConfiguration DeleteSecurityConfiguration DescribeModel DeleteModel DescribeEndpoint"
-                " DeleteEndpoint DescribeEndpointConfig DeleteEndpointConfig"
-            ),
-            re.compile("does not exist|Could not find"),
-        )
-        for code in ("InvalidRequestException", "ValidationException")
+    (_codes("ValidationError"), _SCALING, re.compile("not found", re.IGNORECASE), FaultKind.NOT_FOUND),
+    (
+        _codes("InvalidRequestException ValidationException"),
+        _NAMED,
+        re.compile("does not exist|Could not find"),
+        FaultKind.NOT_FOUND,
+    ),
+    (_codes("InvalidChangeBatch"), _ANYTHING, re.compile("but it already exists"), FaultKind.ALREADY_EXISTS),
+    (
+        _codes("InvalidChangeBatch"),
+        _ANYTHING,
+        re.compile(r"^\[Tried to delete.*but it was not found", re.DOTALL),
+        FaultKind.NOT_FOUND,
+    ),
+    (
+        _codes("InvalidParameterException"),
+        re.compile("CreateService$"),
+        re.compile("was not idempotent"),
+        FaultKind.ALREADY_EXISTS,
+    ),
+    # a HEAD has no body, so its status is all there is
+    (_codes("500 501"), re.compile("Head"), _ANYTHING, FaultKind.UNAVAILABLE),
+    # not AWS's word for anything: an endpoint or proxy that doesn't know the path
+    (_codes("404"), re.compile("(?!Head)."), _ANYTHING, FaultKind.INTERNAL),
+    # the only codes that Lambda, API Gateway and the scheduler have for both
+    (_codes("ResourceConflictException ConflictException"), _ANYTHING, _ALREADY, FaultKind.ALREADY_EXISTS),
+    (
+        _codes("LimitExceededException"),
+        _ANYTHING,
+        re.compile("rate exceeded", re.IGNORECASE),
+        FaultKind.THROTTLED,
     ),
 )
 
@@ -132,7 +159,6 @@ _BY_PATTERN = (
     (FaultKind.CREDENTIALS, re.compile(r"^Expired\w*Token|TokenExpired")),
 )  # fmt: skip
 
-_ALREADY = re.compile(r"already exist|\bexists for this Lambda function")
 
 _NO_CREDENTIALS = (
     boto.NoCredentialsError,
@@ -201,27 +227,12 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
     """Codes that mean different things depending on where they come from."""
     if told := told_code(message):
         return kind_of_code(told, message)
-    if code in ("ResourceInUseException", "ResourceInUse") and operation.startswith("Create"):
-        return FaultKind.ALREADY_EXISTS
-    if code == "ValidationError" and "does not exist" in message and operation.endswith(("Stack", "Stacks")):
+    if (code, operation) in _MISSING:
         return FaultKind.NOT_FOUND
-    if (code, operation) in _MISSING or _says_absent(code, message, operation):
-        return FaultKind.NOT_FOUND
-    if code in ("500", "501") and operation.startswith("Head"):
-        return FaultKind.UNAVAILABLE  # a HEAD has no body, so its status is all there is
-    if code == "404" and operation and not operation.startswith("Head"):
-        return FaultKind.INTERNAL  # not AWS's word for anything: an endpoint or proxy that doesn't know the path
-    if code in ("ResourceConflictException", "ConflictException") and _ALREADY.search(message):
-        return FaultKind.ALREADY_EXISTS  # the only code that Lambda, API Gateway and the scheduler have for both
-    if code == "LimitExceededException" and "rate exceeded" in message.lower():
-        return FaultKind.THROTTLED
+    for codes, called, said, kind in _TOLD:
+        if code in codes and called.match(operation) and said.search(message):
+            return kind
     return None
-
-
-def _says_absent(code: str, message: str, operation: str) -> bool:
-    return any(
-        code == known and operation in operations and said.search(message) for known, operations, said in _ABSENCES
-    )
 
 
 def _answered(error: ClientError, service: str, operation: str, *, writes: bool) -> AwsFault:

@@ -58,6 +58,20 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
         "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
     },
     "lambda": {"GetLayerVersionByArn": "GetLayerVersion"},
+    # IAM has one action for all of API Gateway's reads: keys, exports and SDKs are none of those that are made here.
+    "apigateway": dict.fromkeys(
+        (
+            "GetDeployment",
+            "GetMethod",
+            "GetResource",
+            "GetResources",
+            "GetRestApi",
+            "GetRestApis",
+            "GetStage",
+            "GetStages",
+        ),
+        "GET",
+    ),
 }
 
 #: The data calls "Read" whatever changes no resource: invoking a model, exporting a private key, starting a query.

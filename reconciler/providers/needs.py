@@ -123,6 +123,8 @@ NEEDS: Mapping[str, Needs] = {
         for side in ("Ingress", "Egress")
     },
     "AWS::EC2::VolumeAttachment": Needs("ec2", "DescribeVolumes", "AttachVolume DetachVolume"),
+    "AWS::EC2::SubnetNetworkAclAssociation": Needs("ec2", "DescribeNetworkAcls", "ReplaceNetworkAclAssociation"),
+    "AWS::EC2::VPCDHCPOptionsAssociation": Needs("ec2", "DescribeVpcs", "AssociateDhcpOptions"),
     "AWS::S3::Bucket": Needs(
         "s3",
         "GetBucketTagging GetBucketVersioning",
@@ -320,6 +322,16 @@ NEEDS: Mapping[str, Needs] = {
         arn="arn:{partition}:kms:{region}:{account}:{name}",
         name="AliasName",
     ),
+    "AWS::Route53::RecordSet": Needs(
+        "route53",
+        "ListResourceRecordSets ListHostedZonesByName",
+        "ChangeResourceRecordSets GetChange",
+    ),
+    "AWS::Route53::RecordSetGroup": Needs(
+        "route53",
+        "ListResourceRecordSets ListHostedZonesByName GetHostedZone",
+        "ChangeResourceRecordSets GetChange",
+    ),
 }  # fmt: skip
 
 #: Actions that are checked against what a property of the type names: the property, and the type of what it names.
@@ -338,7 +350,14 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     **{("AWS::IAM::User", f"iam:{verb}Group"): ("Groups", "group") for verb in ("AddUserTo", "RemoveUserFrom")},
 }
 #: Actions that are checked against other resources than the type's own: ARN patterns of those.
-ELSEWHERE: Mapping[str, tuple[str, ...]] = {"kms:DescribeKey": ("arn:{partition}:kms:{region}:{account}:key/*",)}
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "kms:DescribeKey": ("arn:{partition}:kms:{region}:{account}:key/*",),
+    # an API's ARN has no account, and its parts and tags are paths
+    **dict.fromkeys(
+        [f"apigateway:{method}" for method in ("DELETE", "GET", "PATCH", "POST", "PUT", "UpdateRestApiPolicy")],
+        ("arn:{partition}:apigateway:{region}::/restapis*", "arn:{partition}:apigateway:{region}::/tags/*"),
+    ),
+}
 #: Actions that are checked against other resources besides.
 ALSO: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     ("kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"), ("arn:{partition}:kms:{region}:{account}:key/*",)

@@ -90,6 +90,22 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "emr": ("AWS::EMR::SecurityConfiguration",),
     "sagemaker": ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"),
+    "route53": ("AWS::Route53::HostedZone",),
+    "route53_health": ("AWS::Route53::HealthCheck",),
+    "route53_records": ("AWS::Route53::RecordSet",),
+    "route53_group": ("AWS::Route53::RecordSetGroup",),
+    "elb": ("AWS::ElasticLoadBalancing::LoadBalancer",),
+    "ecs_service": ("AWS::ECS::Service",),
+    "batch": ("AWS::Batch::ComputeEnvironment", "AWS::Batch::JobQueue"),
+    "batch_job": ("AWS::Batch::JobDefinition",),
+    "apigateway": ("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource"),
+    "apigateway_method": ("AWS::ApiGateway::Method",),
+    "apigateway_stage": ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"),
+    "ec2_instance": ("AWS::EC2::Instance",),
+    "autoscaling_group": ("AWS::AutoScaling::AutoScalingGroup",),
+    "autoscaling_policy": ("AWS::AutoScaling::ScheduledAction", "AWS::AutoScaling::ScalingPolicy"),
+    "ec2_spot_fleet": ("AWS::EC2::SpotFleet",),
+    "ec2_association": ("AWS::EC2::SubnetNetworkAclAssociation", "AWS::EC2::VPCDHCPOptionsAssociation"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}
 

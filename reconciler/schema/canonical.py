@@ -229,7 +229,7 @@ def _array(schema: TypeSchema, path: Path, node: Mapping[str, Any]) -> Normalise
     if "Tag" in (path[-1] if path else "") and is_tag_item(schema.follow(node["items"])):
         return _Shared.tags
     item_path = (*path, "*")
-    is_set = not ordered(path, node) or (schema.type_name, path) in declared.UNORDERED
+    is_set = not ordered(path, node, schema.type_name)
 
     def array(value: Any) -> Any:
         result = [canonical(schema, item_path, item) for item in value]

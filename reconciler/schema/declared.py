@@ -112,6 +112,8 @@ PUBLIC_KEY = _table(_at("AWS::EC2::KeyPair", "PublicKeyMaterial"))
 #: given by name or id, answered as an ARN, or the other way round; the ARN's last part is the name or id
 ARN_OR_NAME = _table(
     _at("AWS::CloudTrail::Trail", "SnsTopicName"),
+    _at("AWS::Batch::JobQueue", "ComputeEnvironmentOrder/*/ComputeEnvironment"),
+    _at("AWS::Batch::JobQueue", "ServiceEnvironmentOrder/*/ServiceEnvironment"),
     _at("AWS::ECS::Service", "Cluster"),
     _at("AWS::ECS::TaskSet", "Cluster", "Service"),
     _at("AWS::Events::Rule", "EventBusName"),
@@ -121,19 +123,33 @@ ARN_OR_NAME = _table(
     _at("AWS::SecretsManager::RotationSchedule", "SecretId"),
 )
 
-#: lists that the schemas call ordered although they are sets: a certificate is for all of its names alike, the
-#: subscriptions of a topic are listed in no order, and a table's indexes, told apart by name, in any
-UNORDERED = _table(
-    _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
-    _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
-    _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
-    _at("AWS::SNS::Topic", "Subscription"),
-)
-
 #: free-form objects of texts in which AWS shows more than it was given: keys that a plan doesn't set don't count
 FILLED_UP = _table(
     _at("AWS::RDS::DBClusterParameterGroup", "Parameters"),
     _at("AWS::RDS::DBParameterGroup", "Parameters"),
+)
+
+#: arrays whose order means nothing, which their schemas don't say: describing answers them in any order, and a
+#: certificate is for all of its names alike; a table's indexes are told apart by name
+SETS = _table(
+    _at("AWS::ApiGateway::Method", "AuthorizationScopes"),
+    _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
+    _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
+    _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "AvailabilityZones", "Instances", "Listeners", "SecurityGroups"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "AppCookieStickinessPolicy", "LBCookieStickinessPolicy"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies", "Subnets", "Listeners/*/PolicyNames"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/InstancePorts", "Policies/*/LoadBalancerPorts"),
+    _at("AWS::SNS::Topic", "Subscription"),
+)
+
+#: lists in which AWS shows more than it was given: the devices of an image, what was attached or assigned later, every
+#: cipher of an SSL policy, a certificate's validation for each of its names
+MORE_SHOWN = _table(
+    _at("AWS::CertificateManager::Certificate", "DomainValidationOptions"),
+    _at("AWS::EC2::Instance", "BlockDeviceMappings", "NetworkInterfaces"),
+    _at("AWS::EC2::Instance", "NetworkInterfaces/*/Ipv6Addresses", "NetworkInterfaces/*/PrivateIpAddresses"),
+    _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"),
 )
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
@@ -145,3 +161,10 @@ DURATION = _table(
 
 #: times of day and date beside those that the schemas call ``date-time``
 MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime"))
+
+#: ARNs of log groups, which are given with or without the ":*" that stands for their streams
+GROUP_ARN = _table(_at("AWS::ApiGateway::Stage", "AccessLogSetting/DestinationArn"))
+
+#: paths of an API, whose slashes are written ``~1`` ("the path value /resource/subresource must be encoded as
+#: /~1resource~1subresource") or not
+METHOD_PATH = _table(_at("AWS::ApiGateway::Stage", "MethodSettings/*/ResourcePath"))

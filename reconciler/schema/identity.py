@@ -25,6 +25,7 @@ _REFERENCES: Mapping[str, str] = {
     "AWS::ApiGatewayV2::Stage": "StageName",
     "AWS::AutoScaling::LifecycleHook": "LifecycleHookName",
     "AWS::AutoScaling::ScheduledAction": "ScheduledActionName",
+    "AWS::Batch::JobDefinition": "JobDefinitionArn",
     "AWS::Cognito::UserPoolClient": "ClientId",
     "AWS::Cognito::UserPoolGroup": "GroupName",
     "AWS::EC2::EIP": "PublicIp",

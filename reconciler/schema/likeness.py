@@ -86,12 +86,12 @@ def pairs(
     item that several fit is given to the one that nothing else fits.
     """
     node = _listed(schema, path)
-    rest_is_others = partial(node)
+    name = schema.type_name if schema is not None else ""
+    rest_is_others = partial(node, name, path)
     if len(wanted) > len(live) or (len(wanted) < len(live) and not rest_is_others):
         return None
     item = (*path, "*")
-    a_set = schema is not None and (schema.type_name, path) in declared.UNORDERED
-    if ordered(path, node) and not rest_is_others and not a_set:
+    if ordered(path, node, name) and not rest_is_others:
         fits = all(same(schema, item, left, right, around, settled) for left, right in zip(wanted, live, strict=True))
         return [(index, index) for index in range(len(wanted))] if fits else None
     candidates = [

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.schema import declared
 from reconciler.schema.scalars import text
 from reconciler.schema.types import Path, TypeSchema
 
@@ -36,17 +37,19 @@ _ORDERED = frozenset(
 )
 
 
-def ordered(path: Path, node: Mapping[str, Any]) -> bool:
+def ordered(path: Path, node: Mapping[str, Any], type_name: str = "") -> bool:
     """Whether the order of an array's items means something to AWS."""
+    if (type_name, path) in declared.SETS:
+        return False
     insertion = node.get("insertionOrder")
     if insertion is not None:
         return bool(insertion)
     return not node.get("uniqueItems") or (bool(path) and path[-1] in _ORDERED)
 
 
-def partial(node: Mapping[str, Any]) -> bool:
+def partial(node: Mapping[str, Any], type_name: str = "", path: Path = ()) -> bool:
     """Whether an array lists settings by key of which AWS returns all, and a plan sets some (``AttributeList``)."""
-    return node.get("arrayType") == "AttributeList"
+    return node.get("arrayType") == "AttributeList" or (type_name, path) in declared.MORE_SHOWN
 
 
 def ignores_case(schema: TypeSchema, path: Path) -> bool:

@@ -71,6 +71,16 @@ def moment(value: str) -> str:
         return value
 
 
+def group_arn(value: str) -> str:
+    """The ARN of a log group without its streams."""
+    return value.removesuffix(":*")
+
+
+def method_path(value: str) -> str:
+    """A path of an API as it is."""
+    return "/" + value.replace("~1", "/").strip("/")
+
+
 _DECLARED: tuple[tuple[frozenset[tuple[str, Path]], Callable[[str], str]], ...] = (
     (declared.LOWER_CASE, lower),
     (declared.ANY_CASE, lower),
@@ -81,6 +91,8 @@ _DECLARED: tuple[tuple[frozenset[tuple[str, Path]], Callable[[str], str]], ...] 
     (declared.PUBLIC_KEY, public_key),
     (declared.DURATION, duration),
     (declared.MOMENT, moment),
+    (declared.GROUP_ARN, group_arn),
+    (declared.METHOD_PATH, method_path),
 )
 
 

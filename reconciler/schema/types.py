@@ -23,6 +23,19 @@ _REFUSED: Mapping[str, str] = {
     "AWS::IAM::AccessKey": "AWS tells the secret of a key once, when it is made, and the reconciler keeps no secrets, "
     "so that nothing could ever use the key; make a role to be assumed instead, or the key by hand where one is needed"
 }
+#: What a type's schema should call write-only: said of a new resource, and not what can be seen of it later. A public
+#: address comes and goes (with an elastic one, with the instance's being stopped), addresses are added by number.
+_SAID_ONCE: Mapping[str, tuple[Path, ...]] = {
+    "AWS::EC2::Instance": tuple(
+        ("NetworkInterfaces", "*", name)
+        for name in (
+            "AssociateCarrierIpAddress",
+            "AssociatePublicIpAddress",
+            "Ipv6AddressCount",
+            "SecondaryPrivateIpAddressCount",
+        )
+    )
+}
 _NEEDED_HANDLERS = frozenset({"create", "read", "delete"})
 
 
@@ -207,7 +220,7 @@ def _parse(document: Mapping[str, Any], type_name: str, region: str) -> TypeSche
         required=frozenset(document.get("required", ())),
         properties=frozenset(document.get("properties", ())),
         read_only=frozenset(_paths(document.get("readOnlyProperties", ()))),
-        write_only=frozenset(_paths(document.get("writeOnlyProperties", ()))),
+        write_only=frozenset([*_paths(document.get("writeOnlyProperties", ())), *_SAID_ONCE.get(type_name, ())]),
         create_only=frozenset(_paths(document.get("createOnlyProperties", ()))),
         conditional_create_only=frozenset(_paths(document.get("conditionalCreateOnlyProperties", ()))),
         tag_property=tag_property,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
+from typing import Any
 
 from reconciler.testing.wire import Call
 
@@ -34,6 +35,8 @@ def amend(call: Call, path: str) -> None:
         _tag_bucket(call, path.strip("/"))
     if call.name == "acm:DeleteCertificate" and call.status == 200:
         _forget_requests(call)
+    if call.name == "apigateway:CreateDeployment" and call.status == 201:
+        _miss_deployments(call)
 
 
 def _tag_bucket(call: Call, bucket: str) -> None:
@@ -55,3 +58,17 @@ def _forget_requests(call: Call) -> None:
         known = backend._idempotency_tokens
         for token in [token for token, entry in known.items() if entry["arn"] not in backend._certificates]:
             del known[token]
+
+
+def _miss_deployments(call: Call) -> None:
+    """A deployment that isn't there is said not to be found: moto crashes on it."""
+    from moto.apigateway.exceptions import DeploymentNotFoundException
+    from moto.apigateway.models import apigateway_backends
+
+    class Deployments(dict[str, Any]):
+        def __missing__(self, key: str) -> Any:
+            raise DeploymentNotFoundException()
+
+    for backend in apigateway_backends[call.account].values():
+        for api in backend.apis.values():
+            api.deployments = Deployments(api.deployments)

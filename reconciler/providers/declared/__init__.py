@@ -1,8 +1,9 @@
 """Providers that are written down: a declaration says which calls a type has, the frame makes them.
 
 ``declaration`` has the vocabulary, ``shaping`` turns properties into parameters and answers into properties,
-``provider`` is the frame, ``finding`` looks for resources, ``tags`` reads and writes tags. The declarations themselves
-are in ``native``, a module a service; its README shows how to add one.
+``provider`` is the frame, ``changing`` says what an update is given, ``progress`` waits, ``finding`` looks for
+resources, ``tags`` reads and writes tags. The declarations themselves are in ``native``, a module a service; its
+README shows how to add one.
 """
 
 from __future__ import annotations

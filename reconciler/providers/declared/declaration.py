@@ -183,7 +183,9 @@ class Declaration:
     ``arn``: the resource's ARN; where the identifier is it, ``{Arn}``. ``repeatable``: the create call's parameter for
     a client token. ``looks_first``: the create call answers an existing resource as if it had made it.
     ``resets``: what AWS gives a resource that doesn't say. ``unsupported``: properties that aren't managed.
-    ``also`` and ``also_reads``: IAM actions that writing and reading need besides (``iam:PassRole``).
+    ``prefixes``: what answers put before a property's value and the schema doesn't (``/hostedzone/``).
+    ``also`` and ``also_reads``: IAM actions that writing and reading need besides (``iam:PassRole``). ``asks``: those
+    that only the writing of a property needs.
     """
 
     type: TypeName
@@ -207,8 +209,10 @@ class Declaration:
     looks_first: bool = False
     resets: Mapping[str, Any] = field(default_factory=dict)
     unsupported: frozenset[str] = frozenset()
+    prefixes: Mapping[str, str] = field(default_factory=dict)
     also: Names = ()
     also_reads: Names = ()
+    asks: Mapping[str, Names] = field(default_factory=dict)
 
 
 def arn_tagging(

@@ -34,6 +34,8 @@ def needs_of(declaration: Declaration) -> Needs:
         calls = [update.call.operation, update.clear.operation if update.clear else ""]
         for name in update.names:
             _add(settings, name, "", _joined(service, calls))
+    for name, actions in declaration.asks.items():
+        _add(settings, name, "", " ".join(actions))
     tags = tagging.service if tagging is not None and tagging.service else service
     read = _joined(service, [declaration.read.operation, *finding])
     write = _joined(service, [declaration.create.operation, declaration.delete.operation])

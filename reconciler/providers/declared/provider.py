@@ -14,19 +14,18 @@ from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import Scope
+from reconciler.providers.declared.changing import created, target, updated
 from reconciler.providers.declared.declaration import Call, Declaration, Update
 from reconciler.providers.declared.finding import Finder
+from reconciler.providers.declared.progress import CREATE, DELETE, UPDATE, Waiter
 from reconciler.providers.declared.reading import Item, Reader
-from reconciler.providers.declared.shaping import at, filled, input_shape, member, parameters
+from reconciler.providers.declared.shaping import at, filled, input_shape, member, parameters, spread
 from reconciler.providers.declared.tags import Tagger
 from reconciler.providers.native.frame import already_exists, refuse_fixed, refuse_unsupported, same
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import observed
 from reconciler.providers.native.tagging import Tags, as_map, owner_in
-from reconciler.schema import MISSING, TypeSchema, defaults, identifier_of, schema_for
-
-#: Kinds of handle. After a create's there may be properties that are yet to be set, as JSON.
-_CREATE, _UPDATE, _DELETE = "create:", "update:", "delete:"
+from reconciler.schema import MISSING, TypeSchema, identifier_of, schema_for
 
 
 class Declared:
@@ -42,6 +41,7 @@ class Declared:
         self._reader = Reader(declaration, self.schema_in, self.adapt_observed)
         self._tagger = Tagger(declaration.tagging, declaration.service) if declaration.tagging else None
         self._finder = Finder(declaration, self._reader, self._tagger)
+        self._waiter = Waiter(declaration, self._reader)
 
     # what a subclass may say
 
@@ -100,6 +100,11 @@ class Declared:
         return self._created | self._updated
 
     @property
+    def fixed(self) -> frozenset[str]:
+        """The properties that only a create sets."""
+        return self.supported - self._updated
+
+    @property
     def naming(self) -> NameRule | None:
         """How a resource gets a name if its plan gives none."""
         return self.declaration.naming
@@ -142,13 +147,13 @@ class Declared:
     ) -> Progress:
         """See ``ports.ResourceProvider``."""
         refuse_unsupported(self.type_name, self.supported, changed)
-        refuse_fixed(self.type_name, self.supported - self._updated, changed)
+        refuse_fixed(self.type_name, self.fixed, changed)
         before, after = reveal(before), reveal(after)
         if self._tags_name in changed and self._tagger is not None:
             old, new = as_map(before.get(self._tags_name)), as_map(after.get(self._tags_name))
             self._tagger.change(scope, self._finder.fields(scope, identifier), old, new)
         self._change_all(scope, identifier, before, after, changed)
-        return self._standing_by(scope, identifier, _UPDATE) if changed - {self._tags_name} else Done(identifier)
+        return self._standing_by(scope, identifier, UPDATE) if changed - {self._tags_name} else Done(identifier)
 
     def delete(self, scope: Scope, identifier: Identifier) -> Progress:
         """See ``ports.ResourceProvider``."""
@@ -161,17 +166,17 @@ class Declared:
         except AwsFault as fault:
             if fault.kind is not FaultKind.NOT_FOUND:
                 raise
-            return self._gone(scope, identifier) if lingers else Done(identifier)
-        return self._gone(scope, identifier) if waiting is not None and waiting.deletes else Done(identifier)
+            return self._waiter.gone(scope, identifier) if lingers else Done(identifier)
+        return self._waiter.gone(scope, identifier) if waiting is not None and waiting.deletes else Done(identifier)
 
     def poll(self, scope: Scope, handle: Handle) -> Progress:
         """See ``ports.ResourceProvider``."""
-        if handle.kind.startswith(_DELETE):
-            return self._gone(scope, handle.identifier)
-        if handle.kind.startswith(_CREATE):
-            rest = json.loads(handle.kind.removeprefix(_CREATE) or "{}")
+        if handle.kind.startswith(DELETE):
+            return self._waiter.gone(scope, handle.identifier)
+        if handle.kind.startswith(CREATE):
+            rest = json.loads(handle.kind.removeprefix(CREATE) or "{}")
             return self._finished(scope, handle.identifier, rest)
-        return self._standing_by(scope, handle.identifier, _UPDATE)
+        return self._standing_by(scope, handle.identifier, UPDATE)
 
     # what follows from the declaration
 
@@ -197,24 +202,16 @@ class Declared:
         return self._schema.tag_style != "map"
 
     @cached_property
+    def _tags_names(self) -> frozenset[str]:
+        return frozenset({self._tags_name} - {""})
+
+    @cached_property
     def _created(self) -> frozenset[str]:
-        """What the create call takes."""
-        declaration = self.declaration
-        call = declaration.create
-        later = frozenset(name for update in declaration.updates if update.later for name in update.names)
-        tags = frozenset({self._tags_name} - {""})
-        if call.takes:
-            return (frozenset(call.takes) | tags) - declaration.unsupported
-        shape: Any = input_shape(declaration.service, call.operation)
-        shape = shape.members[call.under] if call.under else shape
-        renames = {**declaration.renames, **call.renames}
-        takes = (name for name in self._schema.settable if member(shape, name, name, renames))
-        return (frozenset(takes) | tags) - later - declaration.unsupported
+        return created(self.declaration, self._schema, self._tags_names)
 
     @cached_property
     def _updated(self) -> frozenset[str]:
-        names = frozenset(name for update in self.declaration.updates for name in update.names)
-        return (names | ({self._tags_name} - {""})) - self.declaration.unsupported
+        return updated(self.declaration, self._tags_names)
 
     def _with_name(self, scope: Scope, desired: Properties, owner: Owner | None) -> Properties:
         naming = self.declaration.naming
@@ -244,7 +241,7 @@ class Declared:
         declaration = self.declaration
         shape: Any = input_shape(declaration.service, call.operation)
         renames = {**declaration.renames, **call.renames}
-        values = _spread(self.adapt_given(scope, call, dict(values)), call.spread)
+        values = spread(self.adapt_given(scope, call, dict(values)), call.spread)
         inner = shape.members[call.under] if call.under else shape
         own = {name: value for name, value in identity.items() if name not in values}
         fields = self._reader.fields(scope, {**own, **values})
@@ -266,31 +263,7 @@ class Declared:
                 self.change(scope, identifier, update, before, self._target(update, before, after, changed))
 
     def _target(self, update: Update, before: Properties, after: Properties, changed: frozenset[str]) -> dict[str, Any]:
-        """What an update is given. A property that is to be reset has AWS's default, or none where that is how."""
-        takes = update.call.takes or tuple(update.names)
-        names = set(takes) if update.whole else (update.names & changed & set(takes)) | set(update.along)
-        target: dict[str, Any] = {}
-        for name in sorted(names):
-            value = after.get(name)
-            if value is None and name in changed:
-                value = self._reset(update, name, before, after)
-            elif value is None and (update.whole or name in update.along):
-                value = before.get(name)
-            if value is not None:
-                target[name] = value
-        return target
-
-    def _reset(self, update: Update, name: str, before: Properties, after: Properties) -> Any:
-        told = self.adapt_reset(name, before, after)
-        if told is not MISSING:
-            return told
-        if update.whole or update.clear is not None:
-            return None
-        default = defaults(self._schema, (name,))
-        if default is MISSING:
-            message = f"property {name} of {self.type_name} can't be taken back: set it to the value that is wanted"
-            raise AwsFault(FaultKind.INVALID_REQUEST, message)
-        return default
+        return target(self._schema, update, before, after, changed, lambda name: self.adapt_reset(name, before, after))
 
     # progress
 
@@ -319,11 +292,11 @@ class Declared:
         if tags and self._tagger is not None:
             fields = self._finder.fields(scope, identifier)
             self._tagger.change(scope, fields, self._tags_there(scope, identifier, fields), as_map(tags))
-        progress = self._standing_by(scope, identifier, _CREATE + (json.dumps(rest) if rest else ""))
+        progress = self._standing_by(scope, identifier, CREATE + (json.dumps(rest) if rest else ""))
         if isinstance(progress, Pending) or not rest:
             return progress
         self._change_all(scope, identifier, {}, rest, frozenset(rest))
-        return self._standing_by(scope, identifier, _UPDATE)
+        return self._standing_by(scope, identifier, UPDATE)
 
     def _tags_there(self, scope: Scope, identifier: Identifier, fields: Mapping[str, Any]) -> Tags:
         """The tags that a create call has set already, for types where that has to be looked at."""
@@ -333,47 +306,8 @@ class Declared:
         return tagger.read(scope, fields) if tagger.separate else tagger.inline(self._reader.item(scope, identifier))
 
     def _standing_by(self, scope: Scope, identifier: Identifier, kind: str) -> Progress:
-        """Done, or Pending while AWS works on it. Raises AwsFault (``failed``) when it failed."""
-        waiting = self.declaration.waiting
-        if waiting is None:
-            return Done(identifier)
-        try:
-            item = self._reader.item(scope, identifier, gone=True)
-        except AwsFault as fault:
-            if fault.kind is FaultKind.NOT_FOUND and kind.startswith(_CREATE):
-                message = f"{identifier} isn't to be seen yet"
-                return Pending(Handle(identifier, kind), waiting.seconds, message)
-            raise
-        state = str(at(item, waiting.at) or "")
-        if waiting.then and state not in waiting.failed | waiting.pending:
-            state = str(at(item, waiting.then) or "")
-        if state in waiting.failed:
-            why = at(item, waiting.why) if waiting.why else ""
-            message = f"{self.type_name} {identifier} is in state {state}" + (f": {why}" if why else "")
-            raise AwsFault(FaultKind.INVALID_REQUEST, message, service=self.declaration.service, failed=True)
-        if state in waiting.leaving or waiting.is_gone(state):
-            message = f"{self.type_name} {identifier} went while it was waited for: it is {state.lower()}"
-            raise AwsFault(FaultKind.NOT_FOUND, message, service=self.declaration.service)
-        if state in waiting.pending:
-            return Pending(Handle(identifier, kind), waiting.seconds, f"{identifier} is {state.lower()}")
-        return Done(identifier)
-
-    def _gone(self, scope: Scope, identifier: Identifier) -> Progress:
-        waiting = self.declaration.waiting
-        assert waiting is not None
-        try:
-            item = self._reader.item(scope, identifier, gone=True)
-        except AwsFault as fault:
-            if fault.kind is FaultKind.NOT_FOUND:
-                return Done(identifier)
-            raise
-        state = str(at(item, waiting.at) or "")
-        if waiting.is_gone(state):
-            return Done(identifier)
-        if state in waiting.failed:
-            message = f"{self.type_name} {identifier} couldn't be deleted, it is in state {state}"
-            raise AwsFault(FaultKind.INVALID_REQUEST, message, service=self.declaration.service, failed=True)
-        return Pending(Handle(identifier, _DELETE), waiting.seconds, f"{identifier} is {state.lower() or 'there'}")
+        """See ``Waiter``; there for types that have more to say meanwhile."""
+        return self._waiter.standing_by(scope, identifier, kind)
 
     # what is there already
 
@@ -413,12 +347,6 @@ class Declared:
             for name, value in desired.items()
             if not schema.is_secret((name,)) and not same(self.type_name, scope.region, name, value, live.get(name))
         )
-
-
-def _spread(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Properties with the members of some in their place."""
-    inner = [values.pop(name) for name in names if isinstance(values.get(name), Mapping)]
-    return values | {key: item for each in inner for key, item in each.items()}
 
 
 def _properties(item: Any) -> Any:

@@ -131,6 +131,9 @@ class Reader:
         """An answer as properties; ``identity_only``: those that identify, for what may show little else."""
         schema = self._schema(scope)
         found = properties(schema, answer, {**self._declaration.renames, **read.renames})
+        for name, prefix in self._declaration.prefixes.items():
+            if isinstance(found.get(name), str):
+                found[name] = found[name].removeprefix(prefix)
         if identity_only:
             return {name: value for name, value in found.items() if name in schema.primary_identifier}
         return found

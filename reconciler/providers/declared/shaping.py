@@ -188,3 +188,9 @@ def filled(constant: Any, fields: Mapping[str, Any]) -> Any:
     if isinstance(constant, list | tuple):
         return [filled(item, fields) for item in constant]
     return constant
+
+
+def spread(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Properties with the members of some in their place."""
+    inner = [values.pop(name) for name in names if isinstance(values.get(name), Mapping)]
+    return values | {key: item for each in inner for key, item in each.items()}

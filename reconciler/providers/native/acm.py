@@ -19,6 +19,7 @@ from reconciler.providers.native.tagging import as_map
 _ARN = {"CertificateArn": "{CertificateArn}"}
 _LOGGING, _EXPORT = "CertificateTransparencyLoggingPreference", "CertificateExport"
 _VALIDATION = "DomainValidationOptions"
+_OPTION = ("DomainName", "ValidationDomain")
 #: Longest token that ACM takes.
 _TOKEN = 32
 
@@ -78,7 +79,7 @@ class Certificate(Declared):
         return {**values, "Options": given} if given else values
 
     def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """See ``Declared``: of validation AWS shows what it makes of it."""
+        """See ``Declared``: validation is shown for all names, whether the plan says something of them or not."""
         options = item.answer.get("Options") or {}
         shown = {_LOGGING: options.get("CertificateTransparencyLoggingPreference"), _EXPORT: options.get("Export")}
         properties |= {name: value for name, value in shown.items() if value is not None}
@@ -87,7 +88,9 @@ class Certificate(Declared):
         algorithm = properties.get("KeyAlgorithm")
         if isinstance(algorithm, str):
             properties["KeyAlgorithm"] = algorithm.replace("-", "_")
-        return {name: value for name, value in properties.items() if name != _VALIDATION and value != []}
+        shown_options = item.answer.get(_VALIDATION, ())
+        properties[_VALIDATION] = [{name: one[name] for name in _OPTION if one.get(name)} for one in shown_options]
+        return {name: value for name, value in properties.items() if value != []}
 
     def make(self, scope: Scope, desired: Properties, token: ClientToken) -> Identifier:
         """See ``Declared``. Raises INVALID_REQUEST for what AWS would show otherwise than it was given."""
@@ -124,7 +127,7 @@ def _options(given: Any) -> list[dict[str, str]]:
             )
             raise AwsFault(FaultKind.INVALID_REQUEST, message)
         if option.get("ValidationDomain"):
-            found.append({name: str(option[name]) for name in ("DomainName", "ValidationDomain")})
+            found.append({name: str(option[name]) for name in _OPTION})
     return found
 
 

@@ -126,9 +126,11 @@ class UntaggedProvider(Provider):
     """Base for types whose schema has no tags: found by the identifier that their properties spell out.
 
     ``later``: properties that a create sets in calls of their own, so that one cut short may lack them.
+    ``placeless``: what to say of a create whose properties don't say where.
     """
 
     later: ClassVar[frozenset[str]] = frozenset()
+    placeless: ClassVar[str] = "needs a name"
 
     @abstractmethod
     def _place(self, scope: Scope, desired: Properties) -> Identifier | None:
@@ -151,7 +153,7 @@ class UntaggedProvider(Provider):
         refuse_unsupported(self.type_name, self.supported, desired)
         identifier = self._place(scope, desired)
         if identifier is None:
-            raise AwsFault(FaultKind.INVALID_REQUEST, f"{self.type_name} needs a name")
+            raise AwsFault(FaultKind.INVALID_REQUEST, f"{self.type_name} {self.placeless}")
         live = self._live(scope, identifier, frozenset(desired))
         if live is None:
             return self._create(scope, identifier, desired)

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from reconciler.model.errors import AwsFault
-from reconciler.model.ids import Identifier, TypeName
+from reconciler.model.ids import ClientToken, Identifier, TypeName
+from reconciler.model.progress import Progress
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Read, Tagging, Update, Waiting
@@ -64,6 +65,10 @@ class Document(Declared):
     possible anyway; and a version that somebody pinned stays there. No two versions have the same name: a plan that
     names them has to change ``VersionName`` with ``Content``.
     """
+
+    def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
+        """See ``Declared``. How to update matters to no new document, and is nothing that follows its creation."""
+        return super().create(scope, {name: desired[name] for name in desired if name != "UpdateMethod"}, token)
 
     def adapt_given(self, scope: Scope, call: Call, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """See ``Declared``: how to update is no property of the document."""

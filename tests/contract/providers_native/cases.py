@@ -65,12 +65,14 @@ class Case:
     findable: bool = True
     #: whether moto's tagging API knows the type
     searchable: bool = True
+    #: whether its tags are the kind that says whose it is
+    says_whose: bool = True
     #: for a second case of a type
     label: str = ""
 
     @property
     def tagged(self) -> bool:
-        return any(name.endswith("Tags") for name in self.desired)
+        return self.says_whose and any(name.endswith("Tags") for name in self.desired)
 
     @property
     def id(self) -> str:

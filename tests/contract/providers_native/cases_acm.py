@@ -12,13 +12,15 @@ def _issued_at_once(_clients: Clients) -> None:
     moto.settings.ACM_VALIDATION_WAIT = 0
 
 
-# moto knows one kind of key only, nothing of private authorities that it doesn't have, and changes no options.
+# moto validates each name in a domain of its own, whatever it is told; it knows one kind of key only, nothing of
+# private authorities that it doesn't have, and changes no options.
 CERTIFICATE = Case(
     "AWS::CertificateManager::Certificate",
     {
         "DomainName": "www.example.com",
         "SubjectAlternativeNames": ["a.example.com", "b.example.com"],
         "ValidationMethod": "DNS",
+        "DomainValidationOptions": [{"DomainName": "a.example.com", "ValidationDomain": "a.example.com"}],
         "KeyAlgorithm": "RSA_2048",
         "CertificateTransparencyLoggingPreference": "ENABLED",
         "Tags": TAGS,

@@ -8,7 +8,7 @@ from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, TARG
 from tests.contract.providers_native.hands import ACCOUNT, REGION
 
 
-def _vpc(name: str, cidr: str) -> Any:
+def vpc_of(name: str, cidr: str) -> Any:
     """A VPC, two subnets, a route table, two groups: ``@name``, and with ``-a``, ``-b``, ``-routes``, ``-group``."""
 
     def setup(clients: Clients) -> None:
@@ -64,7 +64,7 @@ TRANSIT_GATEWAY = Case(
 
 
 def _attached(clients: Clients) -> None:
-    _vpc("tgw-vpc", "10.80")(clients)
+    vpc_of("tgw-vpc", "10.80")(clients)
     made = clients("ec2").create_transit_gateway(Description="contract")
     TARGETS["@tgw"] = made["TransitGateway"]["TransitGatewayId"]
 
@@ -91,8 +91,8 @@ TRANSIT_ATTACHMENT = Case(
 
 
 def _peers(clients: Clients) -> None:
-    _vpc("peer-one", "10.81")(clients)
-    _vpc("peer-two", "10.82")(clients)
+    vpc_of("peer-one", "10.81")(clients)
+    vpc_of("peer-two", "10.82")(clients)
 
 
 PEERING = Case(
@@ -107,7 +107,7 @@ PEERING = Case(
 
 
 def _logged(clients: Clients) -> None:
-    _vpc("flow", "10.83")(clients)
+    vpc_of("flow", "10.83")(clients)
     clients("logs").create_log_group(logGroupName="contract-flow")
 
 
@@ -157,7 +157,7 @@ ENDPOINT = Case(
     },
     resets={"Tags": ABSENT},
     attributes=("Id", "DnsEntries"),
-    setup=_vpc("endpoint", "10.84"),
+    setup=vpc_of("endpoint", "10.84"),
     deny=("ec2", "DescribeVpcEndpoints"),
     twice=False,
 )
@@ -168,14 +168,14 @@ ACL = Case(
     changes={"Tags": OTHER_TAGS},
     resets={"Tags": ABSENT},
     attributes=("Id",),
-    setup=_vpc("acl-vpc", "10.85"),
+    setup=vpc_of("acl-vpc", "10.85"),
     deny=("ec2", "DescribeNetworkAcls"),
     twice=False,
 )
 
 
 def _acl(clients: Clients) -> None:
-    _vpc("entry", "10.86")(clients)
+    vpc_of("entry", "10.86")(clients)
     TARGETS["@acl"] = clients("ec2").create_network_acl(VpcId=TARGETS["@entry"])["NetworkAcl"]["NetworkAclId"]
 
 
@@ -234,7 +234,7 @@ INTERFACE = Case(
     },
     resets={"SourceDestCheck": True, "SecondaryPrivateIpAddressCount": 0, "Tags": ABSENT},
     attributes=("Id", "PrimaryPrivateIpAddress", "VpcId"),
-    setup=_vpc("eni", "10.87"),
+    setup=vpc_of("eni", "10.87"),
     deny=("ec2", "DescribeNetworkInterfaces"),
     twice=False,
 )
@@ -264,7 +264,7 @@ INGRESS = Case(
     },
     changes={"Description": "other"},
     attributes=("Id",),
-    setup=_vpc("rules", "10.88"),
+    setup=vpc_of("rules", "10.88"),
     deny=("ec2", "DescribeSecurityGroupRules"),
 )
 
@@ -279,13 +279,13 @@ EGRESS = Case(
         # moto shows the descriptions of rules between groups nowhere
     },
     attributes=("Id",),
-    setup=_vpc("out", "10.89"),
+    setup=vpc_of("out", "10.89"),
     deny=("ec2", "DescribeSecurityGroupRules"),
 )
 
 
 def _volume(clients: Clients) -> None:
-    _vpc("disk", "10.90")(clients)
+    vpc_of("disk", "10.90")(clients)
     ec2 = clients("ec2")
     image = ec2.describe_images()["Images"][0]["ImageId"]
     made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=TARGETS["@disk-a"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, Case
-from tests.contract.providers_native.hands import ACCOUNT
+from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, Case, Clients
+from tests.contract.providers_native.cases_elb import network
+from tests.contract.providers_native.hands import ACCOUNT, REGION
 
 CLUSTER = Case(
     "AWS::ECS::Cluster",
@@ -64,4 +65,78 @@ TASK_DEFINITION = Case(
     searchable=False,  # the family tells which ones there are
 )
 
-CASES = (CLUSTER, TASK_DEFINITION)
+
+def _surroundings(clients: Clients) -> None:
+    network(clients, "service")
+    ecs = clients("ecs")
+    ecs.create_cluster(clusterName="contract-services")
+    for image in ("nginx:1.26", "nginx:1.27"):
+        container = {"name": "web", "image": image, "memory": 128}
+        ecs.register_task_definition(family="contract-served", containerDefinitions=[container])
+
+
+# Left out of what is created, because moto only keeps it when it is changed: DeploymentConfiguration,
+# EnableExecuteCommand, HealthCheckGracePeriodSeconds. Left out, because it doesn't keep them at all:
+# AvailabilityZoneRebalancing, CapacityProviderStrategy, EnableECSManagedTags, PlacementConstraints,
+# PlacementStrategies, VpcLatticeConfigurations. Left out, because AWS doesn't show them: ForceNewDeployment,
+# GatewayConnectors, Monitoring, ServiceConnectConfiguration, VolumeConfigurations.
+SERVICE = Case(
+    "AWS::ECS::Service",
+    {
+        "ServiceName": "contract-service",
+        "Cluster": "contract-services",
+        "TaskDefinition": "contract-served:1",
+        "DesiredCount": 2,
+        "LaunchType": "FARGATE",
+        "PlatformVersion": "1.4.0",
+        "SchedulingStrategy": "REPLICA",
+        "DeploymentController": {"Type": "ECS"},
+        "PropagateTags": "SERVICE",
+        "LoadBalancers": [
+            {
+                "TargetGroupArn": f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web/0123456789abcdef",
+                "ContainerName": "web",
+                "ContainerPort": 80,
+            }
+        ],
+        "ServiceRegistries": [{"RegistryArn": f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:service/srv-1"}],
+        "NetworkConfiguration": {
+            "AwsvpcConfiguration": {
+                "Subnets": ["@service-subnet-a"],
+                "SecurityGroups": ["@service-group-one"],
+                "AssignPublicIp": "DISABLED",
+            }
+        },
+        "Tags": TAGS,
+    },
+    changes={
+        "TaskDefinition": "contract-served:2",
+        "DesiredCount": 0,
+        "PlatformVersion": "LATEST",
+        "PropagateTags": "TASK_DEFINITION",
+        "LoadBalancers": [],
+        "DeploymentConfiguration": {
+            "MaximumPercent": 150,
+            "MinimumHealthyPercent": 50,
+            "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
+        },
+        "EnableExecuteCommand": True,
+        "HealthCheckGracePeriodSeconds": 30,
+        "Tags": OTHER_TAGS,
+    },
+    resets={
+        "DeploymentConfiguration": {"MaximumPercent": 200, "MinimumHealthyPercent": 100},
+        "EnableExecuteCommand": False,
+        "HealthCheckGracePeriodSeconds": 0,
+        "PlatformVersion": "LATEST",
+        "PropagateTags": ABSENT,
+        "Tags": ABSENT,
+    },
+    attributes=("ServiceArn", "Name"),
+    setup=_surroundings,
+    foreign=lambda clients: clients("ecs").create_service(cluster="contract-services", serviceName="contract-foreign"),
+    deny=("ecs", "DescribeServices"),
+    name="ServiceName",
+)
+
+CASES = (CLUSTER, TASK_DEFINITION, SERVICE)

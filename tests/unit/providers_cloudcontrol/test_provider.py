@@ -252,11 +252,11 @@ def test_the_search_has_an_end(api: CloudControlApi, scope: Any, monkeypatch: py
 
 def test_native_first_then_cloud_control_then_nothing() -> None:
     registry = Registry()
-    native, other = registry.get("AWS::EC2::VPC"), registry.get(STREAM)
+    native, other = registry.get("AWS::EC2::VPC"), registry.get(WORKSPACE)
     assert native is not None
     assert not isinstance(native, CloudControl)
     assert isinstance(other, CloudControl)
-    assert registry.get(STREAM) is other
+    assert registry.get(WORKSPACE) is other
     assert registry.get("AWS::CloudFormation::WaitCondition") is None
     assert registry.get("Custom::Thing") is None
 

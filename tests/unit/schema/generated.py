@@ -252,7 +252,7 @@ def ordered_lists(schema: TypeSchema, value: Any, trail: Trail = ()) -> Iterator
     elif isinstance(value, list):
         node = schema.node(schema_path(trail)) or {}
         path = schema_path(trail)
-        a_set = path == (schema.tag_property,) or (schema.type_name, path) in declared.UNORDERED
+        a_set = path == (schema.tag_property,) or (schema.type_name, path) in declared.SETS
         if len(value) > 1 and node.get("insertionOrder") is True and not a_set:
             yield trail
         for index, item in enumerate(value):

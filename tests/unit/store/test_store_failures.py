@@ -204,9 +204,9 @@ def error_of(write: Callable[[SqlStore], object], store: SqlStore) -> str:
 def test_every_method_that_writes_is_among_them() -> None:
     """Reads open a transaction that only reads; whatever takes the other kind belongs into the table."""
     reads = {
-        "records", "owner_of", "records_in", "recorded_plans", "unfinished", "unresolved", "lost", "journal", "lease",
-        "revisions", "pin", "contests", "audit_entries", "audit_head", "last_audited", "run", "history", "status",
-        "statuses", "consumed_approvals", "receipt", "receipts", "export", "close",
+        "records", "identifiers", "owner_of", "records_in", "recorded_plans", "unfinished", "unresolved", "lost",
+        "journal", "lease", "revisions", "pin", "contests", "audit_entries", "audit_head", "last_audited", "run",
+        "history", "status", "statuses", "consumed_approvals", "receipt", "receipts", "export", "close",
     }  # fmt: skip
     methods = {name for name in dir(SqlStore) if not name.startswith("_")}
     assert methods - reads == set(WRITES)
