@@ -88,7 +88,7 @@ class Words:
                 if len(part) >= 4 and part not in self.literal:
                     spelled.setdefault(part, logical)
         for physical, logical in ids:  # what has several parts begins with its own, or with another's
-            if "|" in physical:
+            if "|" in physical and physical.split("|")[0] not in self.literal:
                 spelled.setdefault(physical.split("|")[0], logical)
         return sorted(spelled.items(), key=lambda item: -len(item[0]))
 
