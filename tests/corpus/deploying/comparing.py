@@ -84,11 +84,11 @@ class Words:
             if "|" not in physical:
                 plain = _QUEUE_HOST.sub("", physical)
                 # an ARN by its end alone: what stands before it is the same everywhere
-                for part in (re.split(r"[/:]", plain)[-1],) if plain.startswith("arn:") else (plain,):
-                    if len(part) >= 4 and part not in self.literal:
-                        spelled.setdefault(part, logical)
+                part = _end(plain) if plain.startswith("arn:") else plain
+                if len(part) >= 4 and part not in self.literal:
+                    spelled.setdefault(part, logical)
         for physical, logical in ids:  # what has several parts begins with its own, or with another's
-            if "|" in physical:
+            if "|" in physical and physical.split("|")[0] not in self.literal:
                 spelled.setdefault(physical.split("|")[0], logical)
         return sorted(spelled.items(), key=lambda item: -len(item[0]))
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 #: what differs between any two accounts, or between two looks at one
 IGNORED = re.compile(
-    r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey|ssm:GetParameterHistory|iam:.*arn:aws:iam::aws:)"
+    r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey|ssm:GetParameterHistory|iam:.*arn:aws:iam::aws:|iot:DescribeEndpoint)"
 )
 
 #: (place, as a pattern; a word that the template has then; how moto's stack differs from its template there)
@@ -53,6 +53,11 @@ STACKS: tuple[tuple[str, str, str], ...] = (
         "ECS::TaskDefinition",
         "AWS::ECS::TaskDefinition: defaults aren't filled in (ecs:DescribeTaskDefinition)",
     ),
+    (
+        r"^ec2:(DescribeVolumes|DescribeInstances|GetLaunchTemplateData) .*(BlockDeviceMappings|Volumes\[)",
+        "EC2::Instance",
+        "AWS::EC2::Instance: has no root volume (ec2:DescribeVolumes)",
+    ),
     (r"^kms:DescribeKey .*/KeyMetadata/", "KMS::Key", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
     (
         r"^ecr:GetRepositoryPolicy .*/(registryId|repositoryName)$",
@@ -70,6 +75,11 @@ LEFT: tuple[tuple[str, str], ...] = (
     (
         r"^ec2:DescribeTransitGatewayRouteTables ",
         "a transit gateway's default route table outlives it (ec2:DescribeTransitGatewayRouteTables)",
+    ),
+    (r"^ecs:ListClusters ", "inactive clusters are still listed (ecs:ListClusters after ecs:DeleteCluster)"),
+    (
+        r"^ec2:DescribeInstanceAttribute |^ec2:DescribeSubnets .*/AvailableIpAddressCount$",
+        "a terminated instance keeps its address and attributes (ec2:DescribeSubnets, ec2:DescribeInstanceAttribute)",
     ),
     (
         r"^ecs:ListTaskDefinitionFamilies ",

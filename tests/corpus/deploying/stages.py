@@ -165,7 +165,8 @@ class _Walk:
                 return
             self.result.fail("compared", f"not applied: {_why(report)}")
             return
-        ids = {record.identifier: name for name, record in self.site.records(self.plan.name).items()}
+        records = self.site.records(self.plan.name)
+        ids = {str(records[name].identifier): name for name in sorted(records, reverse=True)}  # the first of equal ones
         self.words = Words(self.site.account, self.template.plan_name, ids, self.template.text)
         ours = self._seen()
         self._compare(ours, theirs)

@@ -57,7 +57,14 @@ def parts(plan: Plan, records: Mapping[str, Record], scope: Scope) -> Iterator[P
         live = read(provider, scope, record)
         for one in sorted(names):
             value = live.get(one)
-            yield Part(str(name), str(planned.type), one, value, _unfit(schema, one, value))
+            named = value == record.identifier.split("|")[0]
+            yield Part(
+                str(name),
+                str(planned.type),
+                one,
+                value,
+                "part of its identity" if named else _unfit(schema, one, value),
+            )
 
 
 def _mutable(schema: TypeSchema, provider: ResourceProvider, name: str) -> bool:
