@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 #: what differs between any two accounts, or between two looks at one
 IGNORED = re.compile(
-    r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey|ssm:GetParameterHistory|iam:.*arn:aws:iam::aws:|iot:DescribeEndpoint)"
+    r"^(iam:GetUser \{\}|iam:GetAccountSummary|kms:GetPublicKey|ssm:GetParameterHistory|iam:.*arn:aws:iam::aws:"
+    r"|iot:DescribeEndpoint)"
 )
 
 #: (place, as a pattern; a word that the template has then; how moto's stack differs from its template there)
