@@ -19,6 +19,7 @@ _BUCKET = {
     "CorsConfiguration": ("GetBucketCORS", "PutBucketCORS"),
     "WebsiteConfiguration": ("GetBucketWebsite", "PutBucketWebsite DeleteBucketWebsite"),
     "AccelerateConfiguration": ("GetAccelerateConfiguration", "PutAccelerateConfiguration"),
+    "AccessControl": ("", "PutBucketAcl"),
 }
 _RULES = {
     f"SecurityGroup{side}": (
