@@ -163,6 +163,7 @@ def test_passes_that_were_asked_for_before_a_verification_began_share_it(
     access: Access, aws: LocalAws, clock: FakeClock
 ) -> None:
     since = clock.monotonic()
+    aws.reset_calls()
     threads = [
         threading.Thread(target=access.open, args=(SANDBOX,), kwargs={"read_only": False, "since": since})
         for _ in range(8)
