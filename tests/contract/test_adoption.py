@@ -42,8 +42,8 @@ CASES = list({type_of(case): case for case in reversed([*providers_ec2.CASES, *c
 #: what has to be given for these is never shown, so that somebody must fill it in; of a group's launch template AWS
 #: shows id and name, where the schema takes one of them, so that a person has to choose
 NEEDS_A_PERSON = {"AWS::AutoScaling::AutoScalingGroup", "AWS::EC2::LaunchTemplate", "AWS::Lambda::Function"}
-#: types of which something gives way, with a comment, because the schema refuses it as it is shown: alternatives of which AWS shows both,
-#: values that only an emulator has, dates that the validator spells otherwise
+#: types of which something gives way, with a comment, because the schema refuses it as it is shown: alternatives of
+#: which AWS shows both, values that only an emulator has, dates that the validator spells otherwise
 GIVE_WAY = {
     "AWS::AutoScaling::LaunchConfiguration",
     "AWS::EC2::Instance",
