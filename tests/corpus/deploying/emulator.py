@@ -77,9 +77,10 @@ LEFT: tuple[tuple[str, str], ...] = (
         r"^ec2:DescribeTransitGatewayRouteTables ",
         "a transit gateway's default route table outlives it (ec2:DescribeTransitGatewayRouteTables)",
     ),
+    (r"^ec2:DescribeTags ", "tags outlive what they are on (ec2:DescribeTags after its deletion)"),
     (r"^ecs:ListClusters ", "inactive clusters are still listed (ecs:ListClusters after ecs:DeleteCluster)"),
     (
-        r"^ec2:DescribeInstanceAttribute |^ec2:DescribeSubnets .*/AvailableIpAddressCount$",
+        r"^ec2:(DescribeInstanceAttribute|GetLaunchTemplateData) |^ec2:DescribeSubnets .*/AvailableIpAddressCount$",
         "a terminated instance keeps its address and attributes (ec2:DescribeSubnets, ec2:DescribeInstanceAttribute)",
     ),
     (
