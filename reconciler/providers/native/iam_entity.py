@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from reconciler.ports import Scope
 from reconciler.providers.native.frame import Change
+from reconciler.providers.native.shapes import policy_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Entity:
 
     def put_document(self, scope: Scope, name: str, policy: str, document: Any) -> None:
         """Write an inline policy."""
-        text = document if isinstance(document, str) else json.dumps(document)
-        scope.call("iam", self.put, **{self.parameter: name}, PolicyName=policy, PolicyDocument=text)
+        given = {self.parameter: name, "PolicyName": policy, "PolicyDocument": policy_text(document)}
+        scope.call("iam", self.put, **given)
 
     def drop_document(self, scope: Scope, name: str, policy: str) -> None:
         """Take an inline policy away. Raises NOT_FOUND."""

@@ -13,8 +13,8 @@ from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties, has_unknown
 from reconciler.ports import Scope
 from reconciler.providers.native.frame import Change, UntaggedProvider, same
-from reconciler.providers.native.iam_role import policy_text
 from reconciler.providers.native.reading import without_empty
+from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.tagging import as_map
 
 _VERSIONS = 5

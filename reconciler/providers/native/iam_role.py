@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -14,9 +12,11 @@ from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties
 from reconciler.ports import Scope
 from reconciler.providers.native.frame import Change, Found
+from reconciler.providers.native.iam_entity import ROLE
 from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import read_each, sweep, without_empty
+from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
 #: From here on one listing of all roles with everything in them is cheaper than asking for each.
@@ -25,11 +25,6 @@ _MANY = 10
 _NOT_LISTED = frozenset({"Description", "MaxSessionDuration"})
 _ROLES_A_PAGE = 1000
 _DEFAULT_SESSION = 3600
-
-
-def policy_text(document: Any) -> str:
-    """A policy document as the API wants it."""
-    return document if isinstance(document, str) else json.dumps(document)
 
 
 class Role(NamedProvider):
@@ -87,8 +82,8 @@ class Role(NamedProvider):
     def _observe(self, scope: Scope, item: Wanted) -> dict[str, Any]:
         name = item.identifier
         role = _role(scope, name)
-        inline = _inline_policies(scope, name) if "Policies" in item.properties else []
-        attached = _attachments(scope, name) if "ManagedPolicyArns" in item.properties else []
+        inline = ROLE.inline(scope, name) if "Policies" in item.properties else []
+        attached = ROLE.attachments(scope, name) if "ManagedPolicyArns" in item.properties else []
         return _properties(role, inline, attached)
 
     def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
@@ -127,9 +122,9 @@ class Role(NamedProvider):
         elif "PermissionsBoundary" in change.names:
             scope.call("iam", "delete_role_permissions_boundary", RoleName=identifier)
         if "ManagedPolicyArns" in change.names:
-            _attach(scope, identifier, change)
+            ROLE.change_attached(scope, identifier, change)
         if "Policies" in change.names:
-            _put_inline(scope, identifier, change)
+            ROLE.change_inline(scope, identifier, change)
         return Done(identifier)
 
     def _delete(self, scope: Scope, identifier: Identifier) -> Progress:
@@ -139,10 +134,7 @@ class Role(NamedProvider):
             names = ", ".join(sorted(profile["InstanceProfileName"] for profile in profiles))
             message = f"role {identifier} is in use by instance profile {names}: remove it from there first"
             raise AwsFault(FaultKind.CONFLICT, message, service="iam", operation="DeleteRole", code="DeleteConflict")
-        for arn in _attachments(scope, identifier):
-            scope.call("iam", "detach_role_policy", RoleName=identifier, PolicyArn=arn)
-        for name in scope.pages("iam", "list_role_policies", "PolicyNames", RoleName=identifier):
-            scope.call("iam", "delete_role_policy", RoleName=identifier, PolicyName=name)
+        ROLE.strip(scope, identifier)
         scope.call("iam", "delete_role", RoleName=identifier)
         return Done(identifier)
 
@@ -192,21 +184,6 @@ def _attached(detail: Mapping[str, Any]) -> list[str]:
     return [policy["PolicyArn"] for policy in detail.get("AttachedManagedPolicies", ())]
 
 
-def _inline_policies(scope: Scope, name: str) -> list[dict[str, Any]]:
-    names = scope.pages("iam", "list_role_policies", "PolicyNames", RoleName=name)
-
-    def read(policy: str) -> dict[str, Any]:
-        document = scope.call("iam", "get_role_policy", RoleName=name, PolicyName=policy)["PolicyDocument"]
-        return {"PolicyName": policy, "PolicyDocument": document}
-
-    return scope.gather([partial(read, policy) for policy in names])
-
-
-def _attachments(scope: Scope, name: str) -> list[str]:
-    attached = scope.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
-    return [policy["PolicyArn"] for policy in attached]
-
-
 def _properties(role: Mapping[str, Any], inline: list[dict[str, Any]], attached: list[str]) -> dict[str, Any]:
     return without_empty(
         {
@@ -239,22 +216,3 @@ def _describe(scope: Scope, name: str, change: Change) -> None:
         ),
     }
     scope.call("iam", "update_role", RoleName=name, **values)
-
-
-def _attach(scope: Scope, name: str, change: Change) -> None:
-    before = set(change.before.get("ManagedPolicyArns") or ())
-    after = set(change.value("ManagedPolicyArns", ()))
-    for arn in sorted(after - before):
-        scope.call("iam", "attach_role_policy", RoleName=name, PolicyArn=arn)
-    for arn in sorted(before - after):
-        scope.call("iam", "detach_role_policy", RoleName=name, PolicyArn=arn)
-
-
-def _put_inline(scope: Scope, name: str, change: Change) -> None:
-    before = {policy["PolicyName"]: policy["PolicyDocument"] for policy in change.before.get("Policies") or ()}
-    after = {policy["PolicyName"]: policy["PolicyDocument"] for policy in change.value("Policies", ())}
-    for policy, document in sorted(after.items()):
-        if before.get(policy) != document:
-            scope.call("iam", "put_role_policy", RoleName=name, PolicyName=policy, PolicyDocument=policy_text(document))
-    for policy in sorted(before.keys() - after.keys()):
-        scope.call("iam", "delete_role_policy", RoleName=name, PolicyName=policy)

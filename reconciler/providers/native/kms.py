@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -17,6 +16,7 @@ from reconciler.providers.native.frame import Change, Found, UntaggedProvider
 from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import FEW, document_in, read_each, without_empty
+from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.tagging import Tags, as_list, as_map, owner_in
 
 _GOING = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
@@ -133,7 +133,7 @@ class Key(NamedProvider):
         simple = ("BypassPolicyLockoutSafetyCheck", "Description", "KeySpec", "KeyUsage", "MultiRegion", "Origin")
         parameters = without_empty({key: desired.get(key) for key in simple})
         if "KeyPolicy" in desired:
-            parameters["Policy"] = _text(desired["KeyPolicy"])
+            parameters["Policy"] = policy_text(desired["KeyPolicy"])
         made = scope.call("kms", "create_key", Tags=as_list(tags, _KEY, _VALUE), **parameters)["KeyMetadata"]
         identifier = Identifier(made["KeyId"])
         rest = {"EnableKeyRotation"} if desired.get("EnableKeyRotation") else set()
@@ -147,7 +147,7 @@ class Key(NamedProvider):
         if "KeyPolicy" in change.names:
             policy = change.value("KeyPolicy") or _default_policy(scope)
             bypass = without_empty({"BypassPolicyLockoutSafetyCheck": change.value("BypassPolicyLockoutSafetyCheck")})
-            call("put_key_policy", PolicyName="default", Policy=_text(policy), **bypass)
+            call("put_key_policy", PolicyName="default", Policy=policy_text(policy), **bypass)
         enabled = change.value("Enabled", True)
         if "Enabled" in change.names and enabled:  # rotation can be changed on an enabled key only
             call("enable_key")
@@ -179,10 +179,6 @@ def _rotate(scope: Scope, key: str, change: Change) -> None:
         scope.call("kms", "enable_key_rotation", KeyId=key, **extra)
     elif "EnableKeyRotation" in change.names:
         scope.call("kms", "disable_key_rotation", KeyId=key)
-
-
-def _text(document: Any) -> str:
-    return document if isinstance(document, str) else json.dumps(document)
 
 
 def _default_policy(scope: Scope) -> dict[str, Any]:

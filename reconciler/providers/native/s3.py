@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
@@ -17,6 +16,7 @@ from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import FEW, absent_as, document_in, read_each
 from reconciler.providers.native.s3_settings import READABLE, SETTINGS, in_order
+from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
 #: Regions whose website endpoints are written with a dash; newer ones have a dot.
@@ -186,8 +186,7 @@ class BucketPolicy(UntaggedProvider):
 
 
 def _put_policy(scope: Scope, bucket: str, document: Any) -> None:
-    text = document if isinstance(document, str) else json.dumps(document)
-    scope.call("s3", "put_bucket_policy", Bucket=bucket, Policy=text)
+    scope.call("s3", "put_bucket_policy", Bucket=bucket, Policy=policy_text(document))
 
 
 PROVIDERS: tuple[ResourceProvider, ...] = (Bucket(), BucketPolicy())

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+def policy_text(document: Any) -> str:
+    """A policy document as APIs take it."""
+    return document if isinstance(document, str) else json.dumps(document)
 
 
 def boolean(value: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from reconciler.model.ids import TypeName
 from reconciler.ports import ResourceProvider, Scope
+from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.shared_policy import SharedPolicy
 
 #: What AWS calls the policy that it gives a topic; a topic is never without one.
@@ -36,8 +37,9 @@ class TopicPolicy(SharedPolicy):
         return None if not found or found.get("Id") == _DEFAULT_ID else found
 
     def _put(self, scope: Scope, holder: str, document: Any) -> None:
-        text = document if isinstance(document, str) else json.dumps(document)
-        scope.call("sns", "set_topic_attributes", TopicArn=holder, AttributeName="Policy", AttributeValue=text)
+        scope.call(
+            "sns", "set_topic_attributes", TopicArn=holder, AttributeName="Policy", AttributeValue=policy_text(document)
+        )
 
     def _clear(self, scope: Scope, holder: str) -> None:
         self._put(scope, holder, _default_policy(holder, holder.split(":")[4]))

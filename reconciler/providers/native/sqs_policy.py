@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from reconciler.model.ids import TypeName
 from reconciler.ports import ResourceProvider, Scope
+from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.shared_policy import SharedPolicy
 
 
@@ -23,8 +24,7 @@ class QueuePolicy(SharedPolicy):
         return json.loads(text) if text else None
 
     def _put(self, scope: Scope, holder: str, document: Any) -> None:
-        text = document if isinstance(document, str) else json.dumps(document)
-        scope.call("sqs", "set_queue_attributes", QueueUrl=holder, Attributes={"Policy": text})
+        scope.call("sqs", "set_queue_attributes", QueueUrl=holder, Attributes={"Policy": policy_text(document)})
 
     def _clear(self, scope: Scope, holder: str) -> None:
         self._put(scope, holder, "")
