@@ -21,7 +21,7 @@ from reconciler.providers.declared.progress import CREATE, DELETE, UPDATE, Waite
 from reconciler.providers.declared.reading import Item, Reader
 from reconciler.providers.declared.shaping import at, filled, input_shape, member, parameters, spread
 from reconciler.providers.declared.tags import Tagger
-from reconciler.providers.native.frame import already_exists, refuse_fixed, refuse_unsupported, same
+from reconciler.providers.native.frame import already_exists, differing, refuse_fixed, refuse_unsupported
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import observed
 from reconciler.providers.native.tagging import Tags, as_map, owner_in
@@ -344,12 +344,9 @@ class Declared:
         return dict(answer.properties)
 
     def _differing(self, scope: Scope, desired: Properties, live: Properties) -> frozenset[str]:
-        schema = self.schema_in(scope)
-        return frozenset(
-            name
-            for name, value in desired.items()
-            if not schema.is_secret((name,)) and not same(self.type_name, scope.region, name, value, live.get(name))
-        )
+        """The properties that ``desired`` has and ``live`` hasn't, of those that AWS shows."""
+        shown = {name: value for name, value in desired.items() if not self._schema.is_secret((name,))}
+        return differing(self.type_name, scope.region, shown, live)
 
 
 def _properties(item: Any) -> Any:

@@ -14,7 +14,6 @@ from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Listing, Read, Update, arn_tagging
 from reconciler.providers.declared.reading import Item
 from reconciler.providers.native.apigateway_patches import Patch, Way, patches, replaced
-from reconciler.schema import same
 from reconciler.schema.scalars import parsed_json
 
 _DEFINITION = ("Body", "BodyS3Location", "FailOnWarnings", "Mode", "Parameters")
@@ -83,15 +82,6 @@ class Part(Declared):
     def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """See ``Declared``: what is empty isn't set."""
         return {name: value for name, value in properties.items() if value not in ("", [], {})}
-
-    def _differing(self, scope: Scope, desired: Properties, live: Properties) -> frozenset[str]:
-        """As in ``Declared``, but what the plan doesn't say of an integration or an endpoint AWS has filled in."""
-        schema = self.schema_in(scope)
-        return frozenset(
-            name
-            for name, value in desired.items()
-            if not schema.is_secret((name,)) and not same(schema, (name,), value, live.get(name))
-        )
 
 
 class RestApi(Part):

@@ -21,7 +21,6 @@ from reconciler.providers.declared.shaping import value_at
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import absent_as
 from reconciler.schema import MISSING
-from reconciler.schema.likeness import same
 
 _ASKED = {"cluster": "{Cluster}", "service": "{ServiceArn}"}
 _FORCED = "ForceNewDeployment"
@@ -177,15 +176,6 @@ class Service(Declared):
         """See ``Declared``: one that is gone is refused in another way."""
         self._reader.item(scope, identifier)
         super().remove(scope, identifier)
-
-    def _differing(self, scope: Scope, desired: Properties, live: Properties) -> frozenset[str]:
-        """Services are shown with more than a plan says of them, and their cluster by its ARN."""
-        schema = self.schema_in(scope)
-        return frozenset(
-            name
-            for name, value in desired.items()
-            if not schema.is_secret((name,)) and not same(schema, (name,), value, live.get(name))
-        )
 
 
 PROVIDERS: tuple[ResourceProvider, ...] = (Service(_DECLARED),)

@@ -13,7 +13,6 @@ from reconciler.providers.declared.reading import Item
 from reconciler.providers.native import elb_listeners
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import without_empty
-from reconciler.schema.likeness import same
 
 _ATTRIBUTES = {
     "AccessLoggingPolicy": "AccessLog",
@@ -163,11 +162,6 @@ class LoadBalancer(Declared):
         if any(one.get("PolicyNames") for one in desired.get("Listeners") or ()) or rest.keys() & set(_LISTENING):
             rest["Listeners"] = desired["Listeners"]
         return rest
-
-    def _differing(self, scope: Scope, desired: Properties, live: Properties) -> frozenset[str]:
-        """Listeners and policies are shown with more than a plan says of them."""
-        schema = self.schema_in(scope)
-        return frozenset(name for name, value in desired.items() if not same(schema, (name,), value, live.get(name)))
 
 
 PROVIDERS: tuple[ResourceProvider, ...] = (LoadBalancer(_BALANCER),)

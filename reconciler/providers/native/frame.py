@@ -16,6 +16,7 @@ from reconciler.model.values import Properties, reveal
 from reconciler.ports import Scope
 from reconciler.providers.native.reading import observed, read_each
 from reconciler.schema import canonical, schema_for
+from reconciler.schema import same as alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,15 @@ def same(type_name: TypeName, region: str, name: str, left: Any, right: Any) -> 
     """Whether two values of a property mean the same."""
     schema = schema_for(type_name, region)
     return bool(canonical(schema, (name,), left) == canonical(schema, (name,), right))
+
+
+def differing(type_name: TypeName, region: str, desired: Properties, live: Properties) -> frozenset[str]:
+    """The properties that ``desired`` has and ``live`` hasn't, as the diff would see it.
+
+    What AWS has filled in within a value doesn't count.
+    """
+    schema = schema_for(type_name, region)
+    return frozenset(name for name, value in desired.items() if not alike(schema, (name,), value, live.get(name)))
 
 
 def already_exists(type_name: TypeName, name: str, why: str) -> AwsFault:
@@ -114,12 +124,7 @@ class Provider(ABC):
         return read_each(scope, wanted, partial(self._observe, scope))
 
     def _differing(self, scope: Scope, desired: Properties, live: Properties) -> frozenset[str]:
-        """The properties that ``desired`` has and ``live`` hasn't, by meaning."""
-        return frozenset(
-            name
-            for name, value in desired.items()
-            if not same(self.type_name, scope.region, name, value, live.get(name))
-        )
+        return differing(self.type_name, scope.region, desired, live)
 
 
 class UntaggedProvider(Provider):

@@ -26,8 +26,6 @@ from reconciler.providers.native.route53_records import (
     worded,
     zone_named,
 )
-from reconciler.schema import schema_for
-from reconciler.schema.likeness import same as alike
 
 Raw = Mapping[str, Any]
 
@@ -88,11 +86,6 @@ class RecordSetGroup(UntaggedProvider):
         changes: list[tuple[str, Raw]] = [("DELETE", worded(record)) for record in there]
         zone = identifier.partition("|")[0]
         return change_records(scope, zone, identifier, changes) if changes else Done(identifier)
-
-    def _differing(self, scope: Scope, desired: Properties, live: Properties) -> frozenset[str]:
-        """Records are shown with more than a plan says of them."""
-        schema = schema_for(self.type_name, scope.region)
-        return frozenset(name for name, value in desired.items() if not alike(schema, (name,), value, live.get(name)))
 
     def _is(self, scope: Scope, wanted: Raw, live: Raw | None) -> bool:
         return live is not None and all(
