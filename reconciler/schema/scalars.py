@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +55,20 @@ def number(value: Any) -> Any:
 def boolean(value: Any) -> Any:
     """``"true"`` and ``"False"`` as booleans; anything else unchanged."""
     return _BOOLEANS.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def of_kinds(kinds: Collection[str], value: Any) -> Any:
+    """A scalar in the JSON types that a schema allows; what fits none unchanged, as where there are none."""
+    if not isinstance(value, str):
+        return text(value) if set(kinds) == {"string"} else value
+    if not kinds or "string" in kinds:
+        return value
+    if {"object", "array"}.issuperset(kinds):
+        return parsed_json(value)
+    for kind, read in (("boolean", boolean), ("integer", integer), ("number", number)):
+        if kind in kinds and (found := read(value)) is not value:
+            return found
+    return value
 
 
 def free(value: Any) -> Any:

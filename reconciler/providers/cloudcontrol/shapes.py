@@ -8,10 +8,9 @@ from typing import Any
 
 from reconciler.model.values import Properties, Sensitive
 from reconciler.schema import Path, TypeSchema
-from reconciler.schema.scalars import boolean, integer, number, parsed_json, text
+from reconciler.schema.scalars import of_kinds
 
 _COMBINERS = ("oneOf", "anyOf", "allOf")
-_FROM_TEXT: Mapping[str, Callable[[Any], Any]] = {"boolean": boolean, "integer": integer, "number": number}
 
 
 def typed(schema: TypeSchema, path: Path, value: Any) -> Any:
@@ -25,20 +24,7 @@ def typed(schema: TypeSchema, path: Path, value: Any) -> Any:
         return {key: typed(schema, (*path, str(key)), item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
         return [typed(schema, (*path, "*"), item) for item in value if item is not None]
-    return _scalar(_kinds(schema, path), value)
-
-
-def _scalar(kinds: frozenset[str], value: Any) -> Any:
-    if not isinstance(value, str):
-        return text(value) if kinds == {"string"} else value
-    if not kinds or "string" in kinds:
-        return value
-    if kinds <= {"object", "array"}:
-        return parsed_json(value)
-    for kind, read in _FROM_TEXT.items():
-        if kind in kinds and (found := read(value)) is not value:
-            return found
-    return value
+    return of_kinds(_kinds(schema, path), value)
 
 
 def _kinds(schema: TypeSchema, path: Path) -> frozenset[str]:

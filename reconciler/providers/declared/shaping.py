@@ -18,7 +18,7 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.providers.strays import sealed_loader
 from reconciler.schema import TypeSchema
-from reconciler.schema.scalars import boolean, integer, number, parsed_json, text
+from reconciler.schema.scalars import boolean, integer, number, of_kinds, parsed_json, text
 
 Renames = Mapping[str, str]
 
@@ -64,13 +64,13 @@ def parameters(shape: StructureShape, values: Mapping[str, Any], renames: Rename
 
 def _worded(shape: Shape, value: Any, path: str, renames: Renames) -> Any:
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
-        return {
-            _place(shape, key, _below(path, key), renames): _worded(
-                shape.members[_place(shape, key, _below(path, key), renames)], item, _below(path, key), renames
-            )
-            for key, item in value.items()
-            if item is not None
-        }
+        worded: dict[str, Any] = {}
+        for key, item in value.items():
+            if item is not None:
+                below = _below(path, key)
+                place = _place(shape, below, renames)
+                worded[place] = _worded(shape.members[place], item, below, renames)
+        return worded
     if isinstance(shape, ListShape):
         items = value if isinstance(value, list | tuple) else [value]
         return [_worded(shape.member, item, path, renames) for item in items if item is not None]
@@ -79,8 +79,8 @@ def _worded(shape: Shape, value: Any, path: str, renames: Renames) -> Any:
     return _scalar(shape.type_name, value)
 
 
-def _place(shape: StructureShape, name: str, path: str, renames: Renames) -> str:
-    found = member(shape, name, path, renames)
+def _place(shape: StructureShape, path: str, renames: Renames) -> str:
+    found = member(shape, path.rpartition("/")[2], path, renames)
     if found is None:
         raise AwsFault(FaultKind.INVALID_REQUEST, f"property {path.replace('/', '.')} is not supported by this version")
     return found
@@ -154,19 +154,8 @@ def _observed(schema: TypeSchema, node: Mapping[str, Any], value: Any, path: str
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     kinds = node.get("type", ())
-    kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
-    return _typed(kinds, value)
-
-
-def _typed(kinds: tuple[str, ...], value: Any) -> Any:
-    """A scalar in the type of the schema: services answer numbers and documents as texts."""
-    if isinstance(value, str) and kinds and "string" not in kinds:
-        if "object" in kinds or "array" in kinds:
-            return parsed_json(value)
-        for kind, read in (("boolean", boolean), ("integer", integer), ("number", number)):
-            if kind in kinds:
-                return read(value)
-    return text(value) if kinds == ("string",) and not isinstance(value, str) else value
+    # services answer numbers and documents as texts
+    return of_kinds((kinds,) if isinstance(kinds, str) else tuple(kinds), value)
 
 
 def at(answer: Any, path: str) -> Any:
