@@ -13,14 +13,14 @@ from reconciler.model.resource import Located, Unreadable, Wanted
 from reconciler.model.values import Properties, has_unknown
 from reconciler.ports import Scope
 from reconciler.providers.declared.declaration import Declaration
-from reconciler.providers.declared.reading import Found, Item, Reader, field_names
-from reconciler.providers.declared.shaping import filled, input_shape, member, parameters
+from reconciler.providers.declared.reading import Found, Item, Reader, field_names, within
+from reconciler.providers.declared.shaping import filled, input_shape
 from reconciler.providers.declared.tags import Tagger
 from reconciler.providers.native.ec2_base import owner_filters
 from reconciler.providers.native.frame import same
 from reconciler.providers.native.reading import FEW, read_each
 from reconciler.providers.native.tagging import Tags, as_list, bulk_tags, owned_arns, owner_in
-from reconciler.schema import identifier_of, schema_for
+from reconciler.schema import identifier_of
 
 #: The fields of a constant that are known of any resource.
 PLACE = frozenset({"partition", "region", "account"})
@@ -43,7 +43,7 @@ class Finder:
 
     def standing(self, scope: Scope, desired: Properties) -> tuple[Located, ...]:
         """What has the identifier, the name or the unique properties that ``desired`` has."""
-        spelled = identifier_of(self._schema(scope), self.reader.spelled(scope, desired))
+        spelled = identifier_of(self.reader.schema(scope), self.reader.spelled(scope, desired))
         if spelled is not None:
             return self._there(scope, spelled)
         if self._declaration.named is not None:
@@ -119,9 +119,6 @@ class Finder:
 
     # helpers
 
-    def _schema(self, scope: Scope) -> Any:
-        return schema_for(self._declaration.type, scope.region) or schema_for(self._declaration.type)
-
     def _there(self, scope: Scope, identifier: Identifier) -> tuple[Located, ...]:
         try:
             item = self.reader.item(scope, identifier)
@@ -148,7 +145,8 @@ class Finder:
         name = desired.get(naming.property)
         if name is None or has_unknown(name):
             return ()
-        given = self._named_parameters(scope, str(name))
+        known = {naming.property: str(name)}
+        given = self.reader.asked(scope, named, known, known)
         try:
             answers = self.reader.listed(scope, named.operation, named.answer, given) if named.answer else []
             if not named.answer:  # the answer is the resource itself
@@ -161,18 +159,8 @@ class Finder:
         own = [item for item in items if item.properties.get(naming.property) == name]
         return tuple(self._located(scope, item) for item in own)
 
-    def _named_parameters(self, scope: Scope, name: str) -> dict[str, Any]:
-        named, naming = self._declaration.named, self._declaration.naming
-        assert named is not None and naming is not None
-        shape = input_shape(self._declaration.service, named.operation)
-        renames = {**self._declaration.renames, **named.renames}
-        given: dict[str, Any] = {}
-        if member(shape, naming.property, naming.property, renames):
-            given = parameters(shape, {naming.property: name}, renames)
-        return given | dict(filled(named.constants, self.reader.fields(scope, {naming.property: name})))
-
     def _located(self, scope: Scope, item: Item) -> Located:
-        identifier = identifier_of(self._schema(scope), item.properties)
+        identifier = identifier_of(self.reader.schema(scope), item.properties)
         if identifier is None:
             message = f"a {self._declaration.type} was found whose identifier isn't shown"
             raise AwsFault(FaultKind.INTERNAL, message, service=self._declaration.service)
@@ -190,8 +178,8 @@ class Finder:
         listing = self._declaration.listing
         assert listing is not None
         own = {name: desired.get(name) for name in listing.match}
-        needed = frozenset().union(*(field_names(text) for text in _texts(listing.constants)))
-        if needed - desired.keys() - PLACE or has_unknown([*own.values(), *(desired.get(name) for name in needed)]):
+        needed = _needed(listing.constants)
+        if needed - desired.keys() or has_unknown([*own.values(), *(desired.get(name) for name in needed)]):
             return ()
         items = self._items(scope, listing.constants, desired)
         alike = partial(same, self._declaration.type, scope.region)
@@ -204,11 +192,11 @@ class Finder:
         listing = self._declaration.listing
         assert listing is not None
         constants = {**listing.constants, **(self._owner_filters(owner) if listing.filtered else {})}
-        needed = frozenset().union(*(field_names(text) for text in _texts(constants))) - PLACE
+        needed = _needed(constants)
         if any(desired.get(name) is None or has_unknown(desired[name]) for name in needed):
             return []  # it can only be listed by what isn't known here
         items = self._items(scope, constants, {name: desired[name] for name in needed})
-        schema = self._schema(scope)
+        schema = self.reader.schema(scope)
         shown = [item for item in items if self._may_be(item, owner, whole=listing.whole)]
         return [one for item in shown if (one := identifier_of(schema, item.properties)) is not None]
 
@@ -226,8 +214,16 @@ class Finder:
 
     def _of_arn(self, scope: Scope, arn: str) -> Identifier | None:
         """The identifier in an ARN, by the declaration's template for it."""
-        known = _parsed(self._declaration.arn, arn, scope)
-        return None if known is None else identifier_of(self._schema(scope), self.reader.spelled(scope, known))
+        template = self._declaration.arn
+        if len(field_names(template) - PLACE) != 1:
+            return None  # which of its fields ends where can't be told
+        known = within(template, arn, scope, inner=".+")
+        return identifier_of(self.reader.schema(scope), self.reader.spelled(scope, known))
+
+
+def _needed(constants: Mapping[str, Any]) -> frozenset[str]:
+    """What has to be known of a resource to fill in the constants."""
+    return frozenset().union(*(field_names(text) for text in _texts(constants))) - PLACE
 
 
 def _texts(value: Any) -> list[str]:
@@ -236,16 +232,3 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         return [text for item in value.values() for text in _texts(item)]
     return [text for item in value for text in _texts(item)] if isinstance(value, list | tuple) else []
-
-
-def _parsed(template: str, arn: str, scope: Scope) -> dict[str, str] | None:
-    """The fields of a template in a text that was made by it; its last field may have anything in it."""
-    for name in PLACE:
-        template = template.replace(f"{{{name}}}", getattr(scope, name))
-    names = list(field_names(template))
-    if not template or len(names) != 1:
-        return None
-    before, _, after = template.partition(f"{{{names[0]}}}")
-    if not arn.startswith(before) or not arn.endswith(after) or len(arn) <= len(before) + len(after):
-        return None
-    return {names[0]: arn[len(before) : len(arn) - len(after) or None]}

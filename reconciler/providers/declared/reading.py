@@ -43,11 +43,11 @@ Found = dict[Identifier, Item | Unreadable]
 Adapt = Callable[[Scope, Item, dict[str, Any]], dict[str, Any]]
 
 
-def within(template: str, text: str, scope: Scope) -> dict[str, str]:
-    """The fields of a template in a text that was made by it, none of which has a colon in it; empty if none was."""
+def within(template: str, text: str, scope: Scope, inner: str = "[^:]+") -> dict[str, str]:
+    """The fields of a template in a text that was made by it; empty if none was. ``inner``: what a field may be."""
     place = {"partition": scope.partition, "region": scope.region, "account": scope.account}
     pattern = "".join(
-        re.escape(before) + (re.escape(place[name]) if name in place else f"(?P<{name}>[^:]+)" if name else "")
+        re.escape(before) + (re.escape(place[name]) if name in place else f"(?P<{name}>{inner})" if name else "")
         for before, name, _, _ in Formatter().parse(template)
     )
     found = re.fullmatch(pattern, text)
@@ -64,14 +64,14 @@ class Reader:
 
     def __init__(self, declaration: Declaration, schema: Callable[[Scope], TypeSchema], adapt: Adapt) -> None:
         self._declaration = declaration
-        self._schema = schema
+        self.schema = schema
         self._adapt = adapt
 
     # identity
 
     def identity(self, scope: Scope, identifier: Identifier) -> dict[str, str]:
         """The parts of an identifier by property. Raises INVALID_REQUEST if it hasn't as many as it must have."""
-        names = self._schema(scope).primary_identifier
+        names = self.schema(scope).primary_identifier
         parts = identifier.split("|") if len(names) > 1 else [identifier]
         if len(parts) != len(names):
             message = f"{identifier} is no identifier of {self._declaration.type}: {'|'.join(names)}"
@@ -83,7 +83,7 @@ class Reader:
 
     def spelled(self, scope: Scope, known: Properties) -> dict[str, Any]:
         """What of the identifier is in properties, or can be spelled out from them."""
-        names = self._schema(scope).primary_identifier
+        names = self.schema(scope).primary_identifier
         found = {name: known[name] for name in names if _plain(known.get(name))}
         fields = _Fields(scope, known)
         for name, ways in self._declaration.identity.items():
@@ -100,6 +100,13 @@ class Reader:
             fields["arn"] = filled(template, fields)
         return fields
 
+    def asked(self, scope: Scope, read: Read, own: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a read: what it takes of ``own``, and its constants, which may name what is ``known``."""
+        shape = input_shape(self._declaration.service, read.operation)
+        renames = {**self._declaration.renames, **read.renames}
+        given = {name: value for name, value in own.items() if member(shape, name, name, renames)}
+        return parameters(shape, given, renames) | dict(filled(read.constants, self.fields(scope, known)))
+
     # reading
 
     def item(self, scope: Scope, identifier: Identifier, *, gone: bool = False) -> Raw:
@@ -109,7 +116,7 @@ class Reader:
         """
         identity = self.identity(scope, identifier)
         for found in self._answers(scope, self._declaration.read, [identity], gone=gone):
-            if self._identifies(scope, found, identity):
+            if _identifies(self.as_item(scope, found), identity):
                 return found
         message = f"{self._declaration.type} {identifier} does not exist"
         raise AwsFault(FaultKind.NOT_FOUND, message, service=self._declaration.service)
@@ -129,7 +136,7 @@ class Reader:
 
     def shaped(self, scope: Scope, read: Read, answer: Raw, *, identity_only: bool = False) -> dict[str, Any]:
         """An answer as properties; ``identity_only``: those that identify, for what may show little else."""
-        schema = self._schema(scope)
+        schema = self.schema(scope)
         found = properties(schema, answer, {**self._declaration.renames, **read.renames})
         for name, prefix in self._declaration.prefixes.items():
             if isinstance(found.get(name), str):
@@ -176,10 +183,10 @@ class Reader:
                 return {}
             return {item.identifier: unreadable(item.identifier, fault) for item in items}
         found: Found = {}
-        for answer in answers:
+        for item in (self.as_item(scope, answer) for answer in answers):
             for identifier, identity in identities.items():
-                if identifier not in found and self._identifies(scope, answer, identity):
-                    found[identifier] = self.as_item(scope, answer, identity)
+                if identifier not in found and _identifies(item, identity):
+                    found[identifier] = Item(item.answer, {**item.properties, **identity})
                     break
         return found
 
@@ -208,20 +215,9 @@ class Reader:
             raise
 
     def _asked(self, scope: Scope, read: Read, identities: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-        fields = self.fields(scope, identities[0])
-        if read.lists:
-            return dict(filled(read.constants, fields))
-        if read.many is not None:
-            return _several(read.many, identities) | dict(filled(read.constants, fields))
-        shape = input_shape(self._declaration.service, read.operation)
-        renames = {**self._declaration.renames, **read.renames}
-        own = {name: value for name, value in identities[0].items() if member(shape, name, name, renames)}
-        return parameters(shape, own, renames) | dict(filled(read.constants, fields))
-
-    def _identifies(self, scope: Scope, answer: Raw, identity: Mapping[str, str]) -> bool:
-        """Whether an answer is that of a resource; of what it doesn't show it is taken to be."""
-        shown = self.as_item(scope, answer).properties
-        return all(str(shown[name]) == value for name, value in identity.items() if name in shown)
+        own = {} if read.lists or read.many is not None else identities[0]
+        several = _several(read.many, identities) if read.many is not None else {}
+        return several | self.asked(scope, read, own, identities[0])
 
     # what takes calls of its own
 
@@ -272,25 +268,17 @@ class Reader:
 
     def _further(self, scope: Scope, extra: Read, identity: Mapping[str, str], known: Item) -> dict[str, Any]:
         """The properties that a further read shows; none where it says that there is nothing."""
-        given = self._asked_further(scope, extra, {**known.properties, **identity}, identity)
+        given = self.asked(scope, extra, identity, {**known.properties, **identity})
         service = self._declaration.service
         answer: Any = absent_as(extra.missing, None, lambda: scope.call(service, extra.operation, **given))
         answer = at(answer, extra.answer)
         if answer in (None, "", [], {}):
             return {}
-        schema, renames = self._schema(scope), {**self._declaration.renames, **extra.renames}
+        schema, renames = self.schema(scope), {**self._declaration.renames, **extra.renames}
         if extra.into:
             return {extra.into: value_at(schema, extra.into, answer, renames)}
         shown = properties(schema, answer, renames) if isinstance(answer, Mapping) else {}
         return {name: value for name, value in shown.items() if name in extra.shows}
-
-    def _asked_further(
-        self, scope: Scope, extra: Read, known: Mapping[str, Any], identity: Mapping[str, str]
-    ) -> dict[str, Any]:
-        shape = input_shape(self._declaration.service, extra.operation)
-        renames = {**self._declaration.renames, **extra.renames}
-        own = {name: value for name, value in identity.items() if member(shape, name, name, renames)}
-        return parameters(shape, own, renames) | dict(filled(extra.constants, self.fields(scope, known)))
 
 
 class _Fields(dict[str, Any]):
@@ -299,6 +287,12 @@ class _Fields(dict[str, Any]):
     def __init__(self, scope: Scope, known: Mapping[str, Any]) -> None:
         super().__init__(known)
         self |= {"partition": scope.partition, "region": scope.region, "account": scope.account}
+
+
+def _identifies(item: Item, identity: Mapping[str, str]) -> bool:
+    """Whether an answer is that of a resource; of what it doesn't show it is taken to be."""
+    shown = item.properties
+    return all(str(shown[name]) == value for name, value in identity.items() if name in shown)
 
 
 def _several(many: Many, identities: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -14,12 +14,11 @@ from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Many, Read, Tagging, Update, Waiting, arn_tagging
+from reconciler.providers.declared.progress import DELETE
 from reconciler.providers.native.naming import NameRule
 
 _BUSY = frozenset({"CREATING", "UPDATING", "DELETING"})
 _WAITING = Waiting("status", _BUSY, frozenset({"INVALID"}), frozenset({"DELETED"}), why="statusReason", seconds=5.0)
-#: What a delete's handle is kept under; as in the frame.
-_DELETE = "delete:"
 
 
 def tagging(kind: str) -> Tagging:
@@ -47,7 +46,7 @@ class Disabled(Declared):
                 return Done(identifier)
             raise
         message = f"{identifier} is {str(item.get('status', '')).lower()}"
-        return Pending(Handle(identifier, _DELETE), _WAITING.seconds, message)
+        return Pending(Handle(identifier, DELETE), _WAITING.seconds, message)
 
 
 _QUEUE = Declaration(

@@ -12,6 +12,7 @@ from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Listing, Many, Read, Waiting, ec2_tagging
+from reconciler.providers.declared.progress import UPDATE
 from reconciler.providers.declared.reading import Item
 from reconciler.providers.declared.shaping import at
 
@@ -83,7 +84,7 @@ class PeeringConnection(Declared):
         if other != (scope.account, scope.region):
             return Done(identifier)
         scope.call("ec2", "accept_vpc_peering_connection", VpcPeeringConnectionId=identifier)
-        return self._standing_by(scope, identifier, "update:")
+        return self._standing_by(scope, identifier, UPDATE)
 
 
 PROVIDERS: tuple[ResourceProvider, ...] = (PeeringConnection(_CONNECTION),)

@@ -13,6 +13,7 @@ from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Read, Tagging, Update, arn_tagging
+from reconciler.providers.declared.progress import DELETE
 from reconciler.providers.declared.reading import Item
 from reconciler.providers.declared.shaping import at
 from reconciler.providers.native.naming import NameRule
@@ -159,11 +160,11 @@ class ThingType(Declared):
                 return Done(identifier)
             if fault.code != "InvalidRequestException" or _DEPRECATED_FOR not in fault.message:
                 raise
-        return Pending(Handle(identifier, "delete:"), _LOOK_AGAIN, f"{identifier} has to be deprecated for 5 minutes")
+        return Pending(Handle(identifier, DELETE), _LOOK_AGAIN, f"{identifier} has to be deprecated for 5 minutes")
 
     def poll(self, scope: Scope, handle: Handle) -> Progress:
         """See ``ports.ResourceProvider``."""
-        return self.delete(scope, handle.identifier) if handle.kind == "delete:" else super().poll(scope, handle)
+        return self.delete(scope, handle.identifier) if handle.kind == DELETE else super().poll(scope, handle)
 
     def _deprecate(self, scope: Scope, identifier: Identifier, *, undo: bool) -> None:
         scope.call("iot", "deprecate_thing_type", thingTypeName=identifier, undoDeprecate=undo)

@@ -17,6 +17,7 @@ from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Many, Read, Update, Waiting
+from reconciler.providers.declared.progress import UPDATE
 from reconciler.providers.declared.reading import Item
 from reconciler.providers.declared.shaping import at, input_shape, member
 from reconciler.providers.native.lowered import Lowered
@@ -343,7 +344,7 @@ class Database(Lowered):
         """See ``ports.ResourceProvider``."""
         progress = super().update(scope, identifier, before, after, changed)
         if isinstance(progress, Done) and changed - {self._tags_name}:
-            return Pending(Handle(identifier, "update:"), _MOMENT, f"{identifier} is to be changed")
+            return Pending(Handle(identifier, UPDATE), _MOMENT, f"{identifier} is to be changed")
         return progress
 
     @cached_property

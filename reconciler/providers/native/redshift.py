@@ -12,6 +12,7 @@ from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Read, Tagging, Update, Waiting, arn_tagging
+from reconciler.providers.declared.progress import UPDATE
 from reconciler.providers.declared.reading import Item
 from reconciler.providers.declared.shaping import at
 from reconciler.providers.native.lowered import Lowered
@@ -201,7 +202,7 @@ class Cluster(Lowered):
         """See ``ports.ResourceProvider``."""
         progress = super().update(scope, identifier, before, after, changed)
         if isinstance(progress, Done) and changed - {self._tags_name}:
-            return Pending(Handle(identifier, "update:"), _MOMENT, f"{identifier} is to be changed")
+            return Pending(Handle(identifier, UPDATE), _MOMENT, f"{identifier} is to be changed")
         return progress
 
 
