@@ -87,15 +87,6 @@ _BEGUN = _codes(
     "HandlerFailureException HandlerInternalFailureException NetworkFailureException ServiceInternalErrorException"
     " NotStabilizedException GeneralServiceException"
 )
-#: Codes that say of these operations alone that what they name doesn't exist.
-_MISSING = frozenset(
-    {
-        ("InvalidDocument", "DeleteDocument"),
-        ("InvalidDocument", "DescribeDocument"),
-        ("InvalidDocument", "GetDocument"),
-        ("InvalidResourceId", "ListTagsForResource"),
-    }
-)
 _BY_CODE = {code: kind for kind, codes in _EXACT.items() for code in codes}
 
 _ANYTHING = re.compile("")
@@ -121,6 +112,8 @@ _TOLD: tuple[tuple[frozenset[str], re.Pattern[str], re.Pattern[str], FaultKind],
         re.compile("does not exist|Could not find"),
         FaultKind.NOT_FOUND,
     ),
+    (_codes("InvalidDocument"), re.compile("(Delete|Describe|Get)Document$"), _ANYTHING, FaultKind.NOT_FOUND),
+    (_codes("InvalidResourceId"), re.compile("ListTagsForResource$"), _ANYTHING, FaultKind.NOT_FOUND),
     (_codes("InvalidChangeBatch"), _ANYTHING, re.compile("but it already exists"), FaultKind.ALREADY_EXISTS),
     (
         _codes("InvalidChangeBatch"),
@@ -227,8 +220,6 @@ def _special(code: str, message: str, operation: str) -> FaultKind | None:
     """Codes that mean different things depending on where they come from."""
     if told := told_code(message):
         return kind_of_code(told, message)
-    if (code, operation) in _MISSING:
-        return FaultKind.NOT_FOUND
     for codes, called, said, kind in _TOLD:
         if code in codes and called.match(operation) and said.search(message):
             return kind

@@ -69,14 +69,7 @@ class Parameter(NamedProvider):
         raise AwsFault(FaultKind.NOT_FOUND, message, service="ssm", operation="GetParameters")
 
     def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
-        try:
-            answer = scope.call("ssm", "list_tags_for_resource", ResourceType="Parameter", ResourceId=identifier)
-        except AwsFault as fault:
-            if fault.code == "InvalidResourceId":
-                raise AwsFault(
-                    FaultKind.NOT_FOUND, fault.message, service="ssm", operation=fault.operation, code=fault.code
-                ) from fault
-            raise
+        answer = scope.call("ssm", "list_tags_for_resource", ResourceType="Parameter", ResourceId=identifier)
         return as_map(answer.get("TagList"))
 
     def _tag(self, scope: Scope, identifier: Identifier, tags: Tags) -> None:
