@@ -263,7 +263,7 @@ class Forge(Protocol):
         """Say something, in Markdown."""
 
     def close(self, number: int) -> None:
-        """Close without merging. One that isn't open any more stays as it is."""
+        """Close without merging, and take our mark out of its body. One that isn't open any more stays as it is."""
 
 
 class Forges(Protocol):

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 _MARK = re.compile(r"<!-- reconciler: ([0-9a-f]{16}) ([0-9a-f]*) -->")
 
 
+def unmarked(body: str) -> str:
+    """``body`` without our mark: the same change may be proposed again, as it may not after people closed it."""
+    return _MARK.sub("", body).rstrip() + "\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What a pull request is to say.

@@ -10,7 +10,7 @@ import structlog
 
 from reconciler.model.decision import Decision
 from reconciler.model.errors import PipelineError
-from reconciler.model.pullrequest import Proposal, PullRequest
+from reconciler.model.pullrequest import Proposal, PullRequest, unmarked
 from reconciler.model.report import BranchInfo
 from reconciler.ports import Clock, Forge, Forges
 
@@ -83,7 +83,7 @@ class Reviews:
         if pull is not None and pull.state == "open":
             forge.comment(pull.number, why)
             forge.close(pull.number)
-            pull = replace(pull, state="closed")
+            pull = replace(pull, state="closed", body=unmarked(pull.body))
             log.info("pull request closed", branch=branch, number=pull.number)
         self._remember(address, branch, pull)
         return pull

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.errors import PipelineError
-from reconciler.model.pullrequest import Proposal, PullRequest
+from reconciler.model.pullrequest import Proposal, PullRequest, unmarked
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -78,7 +78,8 @@ class MemoryForge:
     def close(self, number: int) -> None:
         self._called()
         pull = self.pulls[number - 1]
-        pull.state = "closed" if pull.state == "open" else pull.state
+        if pull.state == "open":
+            pull.state, pull.body = "closed", unmarked(pull.body)
 
     def at(self, address: str) -> MemoryForge:
         """As in ports.Forges: every repository is here."""

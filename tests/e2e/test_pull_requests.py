@@ -248,6 +248,18 @@ def test_what_the_service_refuses_is_said_and_made_good_later(company: Company) 
     assert branches(lab) == {}
 
 
+def test_a_drift_that_comes_back_is_proposed_anew(company: Company) -> None:
+    drifted(company)
+    assert company.lab.run("web").state is PlanState.PIPELINE_OPEN
+    for gone in (["closed"], ["closed", "closed"]):
+        company.revert_drift()
+        assert company.lab.run("web").state is PlanState.IN_SYNC
+        assert company.states() == gone
+        company.drift()
+        assert branch_of(company.lab.run("web")).review == "open"
+        assert company.states() == [*gone, "open"]
+
+
 def test_no_secret_in_what_is_left(company: Company) -> None:
     lab = company.lab
     lab.write(plan_text("web", JOBS, "production"))

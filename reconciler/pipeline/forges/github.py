@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from reconciler.model.errors import PipelineError
-from reconciler.model.pullrequest import Proposal, PullRequest
+from reconciler.model.pullrequest import Proposal, PullRequest, unmarked
 from reconciler.pipeline.credentials import TokenSource
 from reconciler.pipeline.forges.faults import Patience, is_limit, refusal, unreachable
 
@@ -59,7 +59,7 @@ class GitHubForge:
         with self._repository() as repository:
             pull = repository.get_pull(number)
             if pull.state == "open":
-                pull.edit(state="closed")
+                pull.edit(state="closed", body=unmarked(pull.body or ""))
 
     def _from(self, repository: Repository, branch: str) -> Pull | None:
         owner = self._project.split("/")[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from reconciler.model.errors import PipelineError
-from reconciler.model.pullrequest import Proposal, PullRequest
+from reconciler.model.pullrequest import Proposal, PullRequest, unmarked
 from reconciler.pipeline.credentials import TokenSource
 from reconciler.pipeline.forges.faults import Patience, is_limit, refusal, unreachable
 
@@ -73,8 +73,10 @@ class GitLabForge:
     def close(self, number: int) -> None:
         """As in ports.Forge."""
         with self._opened_project() as (_client, project):
-            if _seen(project.mergerequests.get(number, **_ONCE).attributes).state == "open":
-                project.mergerequests.update(number, {"state_event": "close"}, **_ONCE)
+            found = _seen(project.mergerequests.get(number, **_ONCE).attributes)
+            if found.state == "open":
+                wanted = {"state_event": "close", "description": unmarked(found.body)}
+                project.mergerequests.update(number, wanted, **_ONCE)
 
     @contextmanager
     def _opened_project(self) -> Iterator[tuple[Any, Project]]:
