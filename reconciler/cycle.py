@@ -24,7 +24,7 @@ from reconciler.live import Outside
 from reconciler.model.change import ChangeSet
 from reconciler.model.decision import Decision, Facts, Mode
 from reconciler.model.errors import ReconcilerError, StoreError
-from reconciler.model.ids import RequestId, RunId
+from reconciler.model.ids import PlanName, RequestId, RunId
 from reconciler.model.plan import Approval, Delivery, Plan
 from reconciler.model.report import PlanState, RunReport
 from reconciler.ports import (
@@ -156,6 +156,20 @@ class Cycle:
         """Settle what a crash left half done. Raises ReconcilerError; then no pass may be made yet."""
         with self._locks.hold(plan.name):
             self._settle(plan, None)
+
+    def withdraw(self, plan: PlanName) -> str:
+        """The plan has left the source: retire its branch. Why that must be tried again; empty: it is done.
+
+        Raises StoreError, and PlanBusy when another process works on the plan.
+        """
+        with self._locks.hold(plan):
+            former = self._store.status(plan)
+            if former is None:
+                return ""
+            status = self._execution.abandoned(former)
+            if status is not former:
+                self._store.save_status(status)
+            return status.branch.problem if status.branch is not None else ""
 
     def stop(self) -> None:
         """Let running passes finish the steps in hand and begin no other."""

@@ -12,7 +12,7 @@ from reconciler.model.decision import Decision, Mode
 from reconciler.model.errors import AwsFault, FaultKind, PipelineError
 from reconciler.model.ids import Digest, StepId
 from reconciler.model.plan import Approval, Plan
-from reconciler.model.report import PlanState, StepResult, StepState
+from reconciler.model.report import PlanState, PlanStatus, StepResult, StepState
 from reconciler.ports import (
     Clock,
     Deployment,
@@ -175,6 +175,17 @@ class Execution:
             return replace(reviewed, branch=branch)
         error = PipelineError(branch.problem)
         return replace(reviewed, branch=branch, message=f"{reviewed.message}; {branch.problem}", error=error)
+
+    def abandoned(self, status: PlanStatus) -> PlanStatus:
+        """The status of a plan that is gone, once its branch is retired, or with why it can't be yet."""
+        known = status.branch
+        if known is None or not is_underway(known):
+            return status
+        try:
+            branch = self.pipeline.abandon(status.plan, known)
+        except PipelineError as error:
+            branch = replace(known, problem=str(error))
+        return replace(status, branch=branch, updated_at=self.clock.now())
 
     def _use_up(self, work: Pass, changes: ChangeSet, decision: Decision) -> None:
         """Single-use scopes are gone from the moment the pass begins to act on them, unless it is interrupted."""

@@ -239,6 +239,12 @@ class Pipeline(Protocol):
         stays ``open``: to be tried again. Raises PipelineError.
         """
 
+    def abandon(self, plan: PlanName, known: BranchInfo) -> BranchInfo:
+        """The plan itself is gone: as ``retire``, from what was ``known`` alone. Raises PipelineError.
+
+        State ``obsolete``, whatever people have done with it; with a ``problem`` as it was: to be tried again.
+        """
+
 
 class Forge(Protocol):
     """The pull requests of one repository on a hosting service. All methods raise PipelineError, with what to do.

@@ -53,6 +53,12 @@ class CycleLike(Protocol):
         PlanBusy among them: another process works on the plan.
         """
 
+    def withdraw(self, plan: PlanName) -> str:
+        """A plan has left the source: retire its branch. Why that must be tried again; empty: it is done.
+
+        Raises StoreError, and PlanBusy: another process works on the plan.
+        """
+
     def stop(self) -> None:
         """Let running passes finish the step in hand and begin no other."""
 

@@ -14,7 +14,7 @@ from reconciler.daemon.schedule import Schedule
 from reconciler.model.errors import Problem, StoreError
 from reconciler.model.ids import Digest, PlanName
 from reconciler.model.plan import Plan
-from reconciler.model.report import BranchInfo, PlanState, PlanStatus
+from reconciler.model.report import PlanState, PlanStatus
 from reconciler.queue import WorkQueue
 from reconciler.status.branches import is_underway
 
@@ -120,25 +120,25 @@ class Loader:
             log.error("status not stored", plan=name, error=str(error))
 
     def _vanish(self, app: AppLike, name: PlanName) -> None:
-        """A plan's file is gone. That deletes nothing: what it manages is reported as orphaned."""
+        """A plan's file is gone. That deletes nothing: what it manages is reported as orphaned, its branch retired."""
         self._drop_work(name)
         try:
-            resources, branch = app.store.records(name), _left(name, app.store.status(name))
-            if not resources:
+            resources, former = app.store.records(name), app.store.status(name) or _blank(name)
+            if is_underway(former.branch):
+                self._queue.add(name, "withdrawn")
+            elif not resources:
                 app.metrics.forget(name)
                 app.store.drop_status(name)
                 log.info("plan gone", plan=name)
                 return
-            former = app.store.status(name) or _blank(name)
             if former.orphaned:
                 app.metrics.record(None, former)
                 return
             status = replace(
                 former,
-                orphaned=True,
+                orphaned=bool(resources),
                 message=f"the plan's file is gone; {len(resources)} resources are left as they are",
                 problems=(),
-                branch=branch,
                 updated_at=app.clock.now(),
             )
             app.metrics.record(None, status)
@@ -159,20 +159,11 @@ def _remembered(app: AppLike) -> dict[PlanName, str]:
         statuses = {status.plan: status for status in app.store.statuses()}
         names = {*app.store.recorded_plans(), *statuses}
         known = {name: statuses[name].file if name in statuses else "" for name in names}
-        return {name: file for name, file in known.items() if name not in statuses or not statuses[name].orphaned}
+        settled = {name for name, status in statuses.items() if status.orphaned and not is_underway(status.branch)}
+        return {name: file for name, file in known.items() if name not in settled}
     except StoreError as error:
         log.error("store not readable", error=str(error))
         return {}
-
-
-def _left(name: PlanName, status: PlanStatus | None) -> BranchInfo | None:
-    """The branch of a plan that was withdrawn: obsolete, and people's to delete: nobody works on it any more."""
-    branch = status.branch if status is not None else None
-    if branch is None or not is_underway(branch):
-        return branch
-    log.warning("branch left behind", plan=name, repository=branch.repository, branch=branch.branch, url=branch.url)
-    note = "the plan was withdrawn: close the pull request and delete the branch, or put the plan back"
-    return replace(branch, state="obsolete", notes=(*branch.notes, note))
 
 
 def _blank(name: PlanName) -> PlanStatus:

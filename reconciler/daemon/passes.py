@@ -81,11 +81,11 @@ class Passes:
 
     def _make(self, work: Work) -> None:
         found = self._registry.plan(work.key)
+        app = self._app()
         if found is None:
-            self._receipts.withdraw(PlanName(work.key))
+            self._withdraw(app, work)
             return
         plan, approvals = found
-        app = self._app()
         self._cycles[work.key] = app.cycle
         if problem := self._recover(app, plan):
             self._fail(app, work, problem)
@@ -98,6 +98,20 @@ class Passes:
         if report.retry_after is not None:
             self._queue.add_after(work.key, report.retry_after, "retry")
         self._importers.wake(app, plan, exported)
+        self._after(app, work.key)
+
+    def _withdraw(self, app: AppLike, work: Work) -> None:
+        """The plan is gone: nothing is left to do but to retire its branch, if the source is to be believed."""
+        name = PlanName(work.key)
+        self._receipts.withdraw(name)
+        if self._registry.problems(name):
+            return
+        snapshot = self._registry.snapshot
+        if problem := app.cycle.withdraw(name) if snapshot.healthy else snapshot.problem:
+            log.warning("branch of a withdrawn plan not retired", plan=name, problem=problem)
+            self._fail(app, work, problem)
+            return
+        self._failures.pop(work.key, None)
         self._after(app, work.key)
 
     def _open(self) -> list[tuple[Plan, float]]:

@@ -35,6 +35,7 @@ _REQUIRES = {
 
 
 #: Why a pull request is closed, as it is told there.
+WITHDRAWN = "Closed by reconciler: the plan was withdrawn. Once it is put back, its change is proposed anew."
 GONE = "Closed by reconciler: the change is gone, live state is as the plan wants it."
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import structlog
 
 from reconciler.model.change import Action, ChangeSet
 from reconciler.model.decision import Decision
 from reconciler.model.errors import PipelineError
+from reconciler.model.ids import PlanName
 from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
 from reconciler.pipeline import message, ours, refs, sources, workflow
@@ -32,6 +34,8 @@ log = structlog.get_logger(__name__)
 _BOOTSTRAP = ("imports.tf", "imports.json")
 #: Before a lost race is run again: doubled each time. Seconds.
 _PAUSE = 0.1
+#: What is told of a branch whose plan is gone.
+WITHDRAWN = "the plan was withdrawn"
 
 
 class GitPipeline:
@@ -96,11 +100,26 @@ class GitPipeline:
         if found is None:
             return None
         state = "open" if found.problem else "deployed" if found.merged else "obsolete"
-        notes = (f"branch {found.branch} is deleted",) if found.deleted else ()
-        info = BranchInfo(
-            refs.masked(address), base, found.branch, state, found.commit, problem=found.problem, notes=notes
-        )
-        return info if found.pull is None else shown(info, found.pull)
+        return _ended(BranchInfo(refs.masked(address), base, found.branch, state), found)
+
+    def abandon(self, plan: PlanName, known: BranchInfo) -> BranchInfo:
+        """As in ports.Pipeline."""
+        address = refs.repository_address(known.repository)
+        if refs.hides(address):
+            note = "its address held a password, which isn't kept: close the pull request and delete the branch"
+            return replace(known, state="obsolete", command="", notes=(WITHDRAWN, note))
+        repository = self._repository(address)
+        with repository.exclusively():
+            heads = self._looks.at(repository, fresh=True).heads
+            found = self._retiring.branch(
+                repository, address, plan, known.base, known.branch, _directory(known), heads, message.WITHDRAWN,
+                known.commit,
+            )  # fmt: skip
+        found = found or Retired(known.branch, known.commit)
+        state = known.state if found.problem else "obsolete"
+        ended = _ended(replace(known, state=state, command=""), found)
+        left = known.branch in heads and not found.deleted and not found.problem
+        return replace(ended, notes=(WITHDRAWN, *ended.notes, *([f"branch {known.branch} is left: delete it"] * left)))
 
     # what is to be published
 
@@ -197,7 +216,7 @@ class GitPipeline:
         if head is None or repository.is_ancestor(head, base):
             return commit_on(base), head, False
         beyond = repository.commits(base, head)
-        foreign = [commit for commit in beyond if not self._made(commit, work.plan)]
+        foreign = [commit for commit in beyond if not self._made(commit, work.plan.name)]
         if (foreign or repository.cut_off(beyond)) and repository.deepen(work.base):
             return self._next(repository, work, text, tree, base, head)
         if foreign:
@@ -271,11 +290,24 @@ class GitPipeline:
         name, base = refs.branch_name(target.branch, plan, word), refs.base_name(target.base, plan)
         directory = refs.directory(target.path, plan, word)
         former = known.commit if known is not None and known.branch == name else ""
-        return self._retiring.branch(repository, address, plan, base, name, directory, heads, why, former)
+        return self._retiring.branch(repository, address, plan.name, base, name, directory, heads, why, former)
 
-    def _made(self, commit: Commit, plan: Plan) -> bool:
+    def _made(self, commit: Commit, plan: PlanName) -> bool:
         by_us = {commit.author_email, commit.committer_email} == {self._options.author.email}
-        return by_us and message.trailer_plan(commit.message) == message.line(plan.name)
+        return by_us and message.trailer_plan(commit.message) == message.line(plan)
+
+
+def _ended(info: BranchInfo, found: Retired) -> BranchInfo:
+    """``info`` with what became of the branch and its pull request."""
+    notes = (f"branch {found.branch} is deleted",) if found.deleted else ()
+    info = replace(info, commit=found.commit, problem=found.problem, notes=notes)
+    return info if found.pull is None else shown(info, found.pull)
+
+
+def _directory(known: BranchInfo) -> tuple[str, ...]:
+    """The directory of a plan's files, without the workflow, whose place the service dictates."""
+    files = [PurePosixPath(file) for file in known.files if not file.startswith(".github/")]
+    return PurePosixPath(posixpath.commonpath([file.parent for file in files])).parts if files else ()
 
 
 def _held(repository: Repository, base: str, work: Work, stale: Sequence[str]) -> bool:

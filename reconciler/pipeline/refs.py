@@ -174,6 +174,11 @@ def github_project(address: str) -> str | None:
     return match[1] if match else None
 
 
+def hides(address: str) -> bool:
+    """Whether an address is one that ``masked`` has made: nothing can be reached by it."""
+    return "://***@" in address
+
+
 def masked(text: str) -> str:
     """``text`` with the credentials in every address in it hidden."""
     return _CREDENTIALS.sub(r"\1***@", text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from reconciler.model.errors import PipelineError
-from reconciler.model.plan import Plan
+from reconciler.model.ids import PlanName
 from reconciler.model.pullrequest import PullRequest
 from reconciler.pipeline.looks import Looks
 from reconciler.pipeline.repository import Commit, PushRejected, Repository
@@ -35,14 +35,14 @@ class Retiring:
 
     looks: Looks
     reviews: Reviews
-    made: Callable[[Commit, Plan], bool]
+    made: Callable[[Commit, PlanName], bool]
     collect: bool
 
     def branch(
         self,
         repository: Repository,
         address: str,
-        plan: Plan,
+        plan: PlanName,
         base: str,
         name: str,
         directory: Sequence[str],
@@ -74,7 +74,7 @@ class Retiring:
         ours = all(self.made(commit, plan) for commit in beyond)
         return Retired(name, head, pull, merged, self.collect and ours and self._deleted(repository, name, head))
 
-    def _beyond(self, repository: Repository, plan: Plan, base: str, onto: str, head: str) -> Sequence[Commit]:
+    def _beyond(self, repository: Repository, plan: PlanName, base: str, onto: str, head: str) -> Sequence[Commit]:
         """The branch's own commits; where that can't be told from the history at hand, from all of it."""
         beyond = repository.commits(onto, head)
         doubtful = repository.cut_off(beyond) or not all(self.made(commit, plan) for commit in beyond)

@@ -260,6 +260,24 @@ def test_a_drift_that_comes_back_is_proposed_anew(company: Company) -> None:
         assert company.states() == [*gone, "open"]
 
 
+def test_a_withdrawn_plan_takes_its_pull_request_along_until_it_is_put_back(company: Company) -> None:
+    lab, forge = company.lab, company.forge
+    lab.write(plan_text("web", JOBS, "production"))
+    lab.run("web")
+    forge.refusals.append(Refusal(503, {"message": "away"}))
+    assert "can't be closed" in lab.app.cycle.withdraw(WEB)
+    assert company.states() == ["open"]
+    assert lab.app.cycle.withdraw(WEB) == ""
+    assert (company.states(), branches(lab)) == (["closed"], {})
+    assert "the plan was withdrawn" in forge.pulls[0].comments[-1]
+    status = lab.app.store.status(WEB)
+    assert status is not None
+    assert status.branch is not None
+    assert (status.branch.state, status.branch.review) == ("obsolete", "closed")
+    assert branch_of(lab.run("web")).number == 2
+    assert company.states() == ["closed", "open"]
+
+
 def test_no_secret_in_what_is_left(company: Company) -> None:
     lab = company.lab
     lab.write(plan_text("web", JOBS, "production"))

@@ -60,8 +60,11 @@ class NoPipeline:
     def publish(self, changes: ChangeSet, decision: Decision) -> BranchInfo:
         raise AssertionError("nothing is to be published")
 
-    def retire(self, plan: Plan) -> BranchInfo | None:
+    def retire(self, plan: Plan, known: BranchInfo | None = None) -> BranchInfo | None:
         return None
+
+    def abandon(self, plan: PlanName, known: BranchInfo) -> BranchInfo:
+        raise AssertionError("there is none")
 
 
 class Unrecorded:

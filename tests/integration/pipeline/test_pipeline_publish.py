@@ -17,9 +17,10 @@ from pipeline_remote import US, FixedClock, Remote, git
 
 from reconciler.model.change import Action, Change, ChangeSet, FieldChange
 from reconciler.model.errors import PipelineError
+from reconciler.model.ids import PlanName
 from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.report import BranchInfo
-from reconciler.pipeline import GitOptions, GitPipeline
+from reconciler.pipeline import GitOptions, GitPipeline, refs
 from reconciler.pipeline.repository import Repository
 
 BRANCH = "feature/add-prod-web"
@@ -324,6 +325,37 @@ def test_the_branch_of_another_action_is_replaced(remote: Remote, pipeline: GitP
     added = publish(pipeline, web(remote))
     assert added.notes == ("an earlier branch of this plan, feature/update-prod-web, still exists",)
     assert set(remote.heads()) == {"main", BRANCH, "feature/update-prod-web"}
+
+
+def test_the_branch_of_a_plan_that_is_gone_is_deleted_by_what_was_known_of_it(
+    remote: Remote, pipeline: GitPipeline, tmp_path: Path, clock: FixedClock
+) -> None:
+    name = PlanName("prod-web")
+    known = publish(pipeline, web(remote))
+    newly_started = GitPipeline(tmp_path / "other-cache", clock=clock, options=GitOptions(US))
+    found = newly_started.abandon(name, known)
+    assert (found.state, found.commit, found.command) == ("obsolete", known.commit, "")
+    assert found.notes == ("the plan was withdrawn", f"branch {BRANCH} is deleted")
+    assert set(remote.heads()) == {"main"}
+    again = newly_started.abandon(name, known)
+    assert (again.state, again.notes) == ("obsolete", ("the plan was withdrawn",))
+
+
+def test_what_others_did_to_the_branch_of_a_plan_that_is_gone_stays(remote: Remote, pipeline: GitPipeline) -> None:
+    known = publish(pipeline, web(remote))
+    remote.push(BRANCH, {"review.txt": "theirs\n"})
+    found = pipeline.abandon(PlanName("prod-web"), known)
+    assert (found.state, found.notes[-1]) == ("obsolete", f"branch {BRANCH} is left: delete it")
+    assert set(remote.heads()) == {"main", BRANCH}
+    assert pipeline.abandon(PlanName("prod-other"), known).notes == found.notes
+    assert set(remote.heads()) == {"main", BRANCH}
+
+
+def test_an_address_whose_password_is_not_kept_is_said(pipeline: GitPipeline) -> None:
+    known = BranchInfo(refs.masked("https://me:secret@git.example.com/x.git"), "main", BRANCH, "open")
+    found = pipeline.abandon(PlanName("prod-web"), known)
+    assert found.state == "obsolete"
+    assert "held a password, which isn't kept" in found.notes[-1]
 
 
 def test_a_branch_by_someone_else_is_not_reported_as_ours(remote: Remote, pipeline: GitPipeline) -> None:

@@ -91,6 +91,9 @@ class Branches:
         self.published.append(changes)
         return BranchInfo("repo", "main", "feature/x", "open")
 
+    def abandon(self, plan: PlanName, known: BranchInfo) -> BranchInfo:
+        return replace(known, state="obsolete")
+
     def retire(self, plan: Plan, known: BranchInfo | None = None) -> BranchInfo | None:
         self.retired.append(plan)
         return None

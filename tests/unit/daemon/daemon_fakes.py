@@ -111,7 +111,7 @@ class FakeSource:
 class FakeCycle:
     """Passes that succeed at once; ``during`` is called inside each, ``retry_after`` and ``recovery`` are settable.
 
-    ``busy``: the plans that another process works on.
+    ``busy``: the plans that another process works on. ``unretired``: why a withdrawn plan's branch can't be retired.
     """
 
     def __init__(self, store: MemoryStore, clock: FakeClock) -> None:
@@ -128,6 +128,8 @@ class FakeCycle:
         self.retry_after: float | None = None
         self.recovery: ReconcilerError | None = None
         self.busy: set[str] = set()
+        self.withdrawn: list[PlanName] = []
+        self.unretired = ""
 
     def run(
         self,
@@ -174,6 +176,13 @@ class FakeCycle:
         self.recovered.append(plan.name)
         if self.recovery:
             raise self.recovery
+
+    def withdraw(self, plan: PlanName) -> str:
+        self.withdrawn.append(plan)
+        status = self._store.status(plan)
+        if not self.unretired and status is not None and status.branch is not None:
+            self._store.save_status(replace(status, branch=replace(status.branch, state="obsolete")))
+        return self.unretired
 
     def stop(self) -> None:
         self.stopped.set()

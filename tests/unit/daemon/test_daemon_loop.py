@@ -383,22 +383,81 @@ def test_a_vanished_plan_with_resources_is_orphaned_not_deleted(tmp_path: Path) 
     assert app.cycle.made == ["web"]
 
 
-def test_the_branch_of_a_withdrawn_plan_is_reported_as_obsolete(tmp_path: Path) -> None:
-    daemon, app = make(tmp_path, "web")
+def left_a_branch(daemon: Daemon, app: FakeApp, state: str = "open") -> None:
+    """The plan is gone from the source, and a branch with its change is underway."""
     daemon.load("start")
     work_off(daemon)
-    branch = BranchInfo("r", "main", "feature/add-web", "open", number=7, url="https://x/7")
+    branch = BranchInfo("r", "main", "feature/add-web", state, number=7, url="https://x/7")
     app.store.save_status(replace(a_status("web"), branch=branch))
-    app.store.save_record(a_record("web"))
     app.source.remove("web")
-    with structlog.testing.capture_logs() as logs:
-        daemon.load("change")
+    daemon.load("change")
+
+
+def test_the_branch_of_a_withdrawn_plan_is_retired(tmp_path: Path) -> None:
+    daemon, app = make(tmp_path, "web")
+    app.store.save_record(a_record("web"))
+    left_a_branch(daemon, app)
+    work_off(daemon)
     status = app.store.status(PlanName("web"))
+    assert app.cycle.withdrawn == ["web"]
     assert status is not None
     assert status.branch is not None
     assert (status.orphaned, status.branch.state, status.branch.url) == (True, "obsolete", "https://x/7")
-    assert "the plan was withdrawn" in status.branch.notes[0]
-    assert [line["url"] for line in logs if line["event"] == "branch left behind"] == ["https://x/7"]
+    assert daemon.queue.depth == 0
+
+
+def test_a_withdrawn_plan_without_resources_is_known_until_its_branch_is_retired(tmp_path: Path) -> None:
+    daemon, app = make(tmp_path, "web")
+    app.cycle.unretired = "the service is away"
+    left_a_branch(daemon, app)
+    daemon.passes.next(0)
+    status = app.store.status(PlanName("web"))
+    assert status is not None
+    assert not status.orphaned
+    assert list(daemon.queue.delays()) == ["web"]
+    app.cycle.unretired = ""
+    app.clock.sleep(3600)
+    work_off(daemon)
+    assert app.cycle.withdrawn == ["web", "web"]
+    assert app.store.status(PlanName("web")) is None
+    assert "web" not in app.metrics.shown
+
+
+@pytest.mark.parametrize("orphaned", [True, False])
+def test_a_branch_that_an_earlier_process_left_is_retired_by_this_one(tmp_path: Path, orphaned: bool) -> None:
+    daemon, app = make(tmp_path)
+    branch = BranchInfo("r", "main", "feature/add-web", "open")
+    app.store.save_status(replace(a_status("web"), branch=branch, orphaned=orphaned))
+    daemon.load("start")
+    work_off(daemon)
+    assert app.cycle.withdrawn == ["web"]
+
+
+@pytest.mark.parametrize("state", ["deployed", "obsolete"])
+def test_a_branch_that_is_done_is_left_when_its_plan_goes(tmp_path: Path, state: str) -> None:
+    daemon, app = make(tmp_path, "web")
+    left_a_branch(daemon, app, state)
+    work_off(daemon)
+    assert app.cycle.withdrawn == []
+
+
+def test_a_branch_is_not_retired_on_the_word_of_a_source_that_is_broken(tmp_path: Path) -> None:
+    daemon, app = make(tmp_path, "web")
+    left_a_branch(daemon, app)
+    app.source.snapshot = replace(app.source.snapshot, healthy=False, problem="can't be read")
+    daemon.load("change")
+    daemon.passes.next(0)
+    assert app.cycle.withdrawn == []
+    app.source.snapshot = replace(app.source.snapshot, healthy=True, problem="")
+    app.source.break_("web", Problem("web.yaml", "not YAML"))
+    daemon.load("change")
+    app.clock.sleep(3600)
+    work_off(daemon)
+    assert app.cycle.withdrawn == []
+    app.source.mend("web")
+    daemon.load("change")
+    work_off(daemon)
+    assert app.cycle.withdrawn == ["web"]
 
 
 def test_a_vanished_plan_without_resources_leaves_nothing(tmp_path: Path) -> None:
