@@ -268,13 +268,15 @@ class IacSettings(_Section):
 
     ``timeout``: how long a deployment may take, and ``plan_timeout`` working out what it would do. ``lock_timeout``:
     how long a Terraform lock is waited for. ``drift``: how often at most CloudFormation is asked to detect drift of
-    the same stack; null: never.
+    the same stack; null: never. ``template_bucket``: where stacks' templates go that are longer than 51,200 bytes, as
+    in ``templates-{account}-{region}``; without one they are refused.
     """
 
     timeout: PositiveDuration = 3600.0
     plan_timeout: PositiveDuration = 900.0
     lock_timeout: Duration = 30.0
     drift: PositiveDuration | None = 900.0
+    template_bucket: str = Field(default="", pattern=r"^([a-z0-9.-]|\{account\}|\{region\})*$")
     terraform: TerraformSettings = TerraformSettings()
     cdk: CdkSettings = CdkSettings()
 

@@ -169,7 +169,7 @@ def _deployers(
     cdk = Tool("iac.cdk", iac.cdk.binary, iac.cdk.version, iac.cdk.environment)
     npm = iac.cdk.npm
     terraform = Tool("iac.terraform", iac.terraform.binary, iac.terraform.version, iac.terraform.environment)
-    looker = Looker(store, clock, Drifts(clock, iac.drift))
+    looker = Looker(store, clock, Drifts(clock, iac.drift), iac.template_bucket)
     run = StackRun(store, clock, iac.timeout)
     return {
         Delivery.STACK: StackDeployer(store, clock, events, looker, run),

@@ -10,8 +10,9 @@ from typing import Any
 
 import structlog
 
+from reconciler.iac import bodies
 from reconciler.iac.stacks import Stack, is_absent
-from reconciler.iac.templates import lost_with, parse
+from reconciler.iac.templates import lost_with
 from reconciler.model.change import Action, Change, FieldChange
 from reconciler.model.errors import AwsFault, DeploymentError, FaultKind, ReconcilerError
 from reconciler.model.ids import Identifier, LogicalId, TypeName
@@ -23,8 +24,6 @@ from reconciler.schema import conceal, schema_for
 log = structlog.get_logger(__name__)
 
 PREFIX = "reconciler-"
-#: CloudFormation takes no longer template than this as a text. Bytes.
-LARGEST = 51_200
 #: How often a change set is asked for while AWS works it out, and for how long. Seconds.
 _PAUSE, _PATIENCE = 2.0, 600.0
 _NOTHING = ("didn't contain changes", "no updates are to be performed")
@@ -34,7 +33,10 @@ _KEEPS = frozenset({"Retain", "Snapshot"})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a stack is to be: everything that a change set is made from. ``parameters`` in the clear."""
+    """What a stack is to be: everything that a change set is made from. ``parameters`` in the clear.
+
+    ``bucket``: where a template goes that is too long for a call; empty: nowhere.
+    """
 
     stack: str
     body: str
@@ -43,12 +45,12 @@ class Request:
     capabilities: tuple[str, ...]
     creates: bool
     keep_failed: bool
+    bucket: str = ""
 
     def arguments(self) -> dict[str, Any]:
-        """As CreateChangeSet takes them."""
+        """As CreateChangeSet takes them, the template apart."""
         given: dict[str, Any] = {
             "StackName": self.stack,
-            "TemplateBody": fitting(self.body),
             "Parameters": [
                 {"ParameterKey": name, "ParameterValue": value} for name, value in sorted(self.parameters.items())
             ],
@@ -82,23 +84,6 @@ class Described:
     def ready(self) -> bool:
         """Whether it can be executed."""
         return self.status == "CREATE_COMPLETE" and self.execution == "AVAILABLE"
-
-
-def fitting(body: str) -> str:
-    """A template's text as CloudFormation takes it: without its layout if that is what makes it fit.
-
-    Raises DeploymentError if it is too long all the same.
-    """
-    if len(body.encode()) <= LARGEST:
-        return body
-    shorter = json.dumps(parse(body), separators=(",", ":"))
-    if len(shorter.encode()) <= LARGEST:
-        return shorter
-    raise DeploymentError(
-        "Template too long",
-        f"the template is {len(shorter.encode())} bytes long without layout; CloudFormation takes {LARGEST} as text",
-        ("Split it into several stacks, each a plan of its own", "Deliver it as a CDK app, whose CLI uploads it"),
-    )
 
 
 def name_for(plan: Plan, stack: Stack | None, request: Request) -> str:
@@ -155,7 +140,7 @@ def obtain(scope: Scope, clock: Clock, plan: Plan, stack: Stack | None, request:
     if found is None:
         description = f"plan {plan.name}, {plan.digest[:19]}"
         try:
-            arguments = request.arguments()
+            arguments = {**bodies.given(scope, plan, request.body, request.bucket), **request.arguments()}
             scope.call(
                 "cloudformation", "create_change_set", ChangeSetName=name, ClientToken=name, Description=description,
                 **arguments,

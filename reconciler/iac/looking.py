@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.iac import changesets, stacks
+from reconciler.iac.bodies import bucket_of
 from reconciler.iac.broadening import broadens
 from reconciler.iac.changesets import Described, Request
 from reconciler.iac.drift import Drifts
@@ -84,11 +85,12 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """Looks at stacks."""
+    """Looks at stacks. ``bucket``: where templates go that are too long, for accounts and regions to be filled in."""
 
     store: Store
     clock: Clock
     drifts: Drifts
+    bucket: str = ""
 
     def look(self, plan: Plan, scope: Scope, wanted: WantedStack, *, asking: bool) -> Look:
         """``asking``: whether CloudFormation may be asked for a change set; else only what it shows is compared.
@@ -111,7 +113,7 @@ class Looker:
         expected = changes_between(before, Side(wanted.template, wanted.parameters, plan.target, wanted.name))
         if not asking:
             return self._judged(Look(wanted, stack, expected or (_whole(wanted, stack, old, former),)))
-        request = request_of(plan, wanted, stack)
+        request = request_of(plan, wanted, stack, bucket_of(self.bucket, plan))
         described, made = changesets.obtain(scope, self.clock, plan, stack, request)
         known = stacks.read(scope, wanted.name) or stack
         if known is not None:
@@ -196,8 +198,8 @@ class Looker:
         return replace(look, changes=changes, states=states)
 
 
-def request_of(plan: Plan, wanted: WantedStack, stack: Stack | None) -> Request:
-    """The change set to ask for. Tags of others on the stack stay."""
+def request_of(plan: Plan, wanted: WantedStack, stack: Stack | None, bucket: str = "") -> Request:
+    """The change set to ask for. Tags of others on the stack stay. ``bucket``: for a template that is too long."""
     tags = {**(stack.tags if stack is not None else {}), **Owner(plan.name, wanted.logical_id).tags()}
     return Request(
         stack=wanted.name,
@@ -207,6 +209,7 @@ def request_of(plan: Plan, wanted: WantedStack, stack: Stack | None) -> Request:
         capabilities=capabilities(wanted.template),
         creates=stack is None or stack.empty,
         keep_failed=plan.rollback.mode != "automatic",
+        bucket=bucket,
     )
 
 

@@ -44,6 +44,8 @@ STACK_READS = frozenset(
     }
 )
 STACK_WRITES = frozenset({"CreateChangeSet", "DeleteChangeSet", "DeleteStack", "ExecuteChangeSet", "TagResource"})
+#: Where long templates are put in their bucket.
+TEMPLATES = "reconciler/templates/"
 _REGISTRY = Registry()
 _PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 
@@ -59,12 +61,15 @@ class AccountPolicy:
     documents: tuple[Mapping[str, Any], ...]
 
 
-def policies_for(plans: Iterable[Plan], writable: Collection[str]) -> tuple[AccountPolicy, ...]:
-    """The policies for a set of plans. ``writable``: environments that are written directly; others are only read."""
+def policies_for(plans: Iterable[Plan], writable: Collection[str], bucket: str = "") -> tuple[AccountPolicy, ...]:
+    """The policies for a set of plans. ``writable``: environments that are written directly; others are only read.
+
+    ``bucket``: where templates go that are too long for a call, as configured.
+    """
     by_account: dict[str, list[Plan]] = defaultdict(list)
     for plan in plans:
         by_account[plan.target.account].append(plan)
-    return tuple(_policy(account, chosen, writable) for account, chosen in sorted(by_account.items()))
+    return tuple(_policy(account, chosen, writable, bucket) for account, chosen in sorted(by_account.items()))
 
 
 def assume_role(roles: Iterable[str]) -> Mapping[str, Any] | None:
@@ -73,9 +78,9 @@ def assume_role(roles: Iterable[str]) -> Mapping[str, Any] | None:
     return document([statement("AssumeRoles", ["sts:AssumeRole"], arns, None)]) if arns else None
 
 
-def grants(plan: Plan, *, writes: bool) -> frozenset[Grant]:
-    """Everything that passes over a plan may call."""
-    return frozenset(_grants(plan, writes=writes))
+def grants(plan: Plan, *, writes: bool, bucket: str = "") -> frozenset[Grant]:
+    """Everything that passes over a plan may call. ``bucket``: as for ``policies_for``."""
+    return frozenset([*_grants(plan, writes=writes), *(_templates(plan, bucket) if writes else ())])
 
 
 def needs_for(type_name: TypeName) -> Needs | None:
@@ -86,8 +91,9 @@ def needs_for(type_name: TypeName) -> Needs | None:
     return needs_of(provider.declaration) if isinstance(provider, Declared) else None
 
 
-def _policy(account: str, plans: Sequence[Plan], writable: Collection[str]) -> AccountPolicy:
-    needed = {grant for plan in plans for grant in grants(plan, writes=plan.target.environment in writable)}
+def _policy(account: str, plans: Sequence[Plan], writable: Collection[str], bucket: str) -> AccountPolicy:
+    found = (grants(plan, writes=plan.target.environment in writable, bucket=bucket) for plan in plans)
+    needed = {grant for each in found for grant in each}
     return AccountPolicy(
         account,
         tuple(sorted({plan.target.environment for plan in plans})),
@@ -213,6 +219,14 @@ def _stacks(plan: Plan, *, writes: bool) -> Iterator[Grant]:
         if writes:
             found |= {action for actions in handlers.values() for action in actions}
         yield from (Grant(action, "*", region) for action in found)
+
+
+def _templates(plan: Plan, bucket: str) -> Iterator[Grant]:
+    """Long templates: CloudFormation reads them from the bucket as whoever calls it."""
+    if not bucket or (plan.stack is None and plan.cdk is None):
+        return
+    for arn in _filled(plan, (f"arn:{{partition}}:s3:::{bucket}/{TEMPLATES}*",)):
+        yield from (Grant(action, arn, plan.target.region) for action in ("s3:GetObject", "s3:PutObject"))
 
 
 def _outside(plan: Plan, *, writes: bool) -> Iterator[Grant]:

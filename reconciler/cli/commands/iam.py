@@ -25,7 +25,7 @@ def iam_policy(plans: PlansArgument = None, config: ConfigOption = None, output:
 
     app = runtime.app_for(config)
     chosen = runtime.chosen(app.source.load(), plans)
-    found = policies_for(chosen, app.settings.aws.writable_environments)
+    found = policies_for(chosen, app.settings.aws.writable_environments, app.settings.iac.template_bucket)
     roles = [role for plan in chosen if (role := _role(plan, app.settings.aws.role_pattern))]
     process = assume_role(roles)
     if output is Output.JSON:

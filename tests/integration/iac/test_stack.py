@@ -110,6 +110,24 @@ def test_created_followed_and_found_in_sync(bench: Bench, ministack: Ministack) 
     assert bench.app.store.unfinished(report.plan) == []
 
 
+def test_a_template_too_long_for_a_call_goes_through_the_bucket(bench: Bench, ministack: Ministack) -> None:
+    topics = {f"T{n}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x" * 90}} for n in range(450)}
+    write(bench, changed(**topics))
+    refused = bench.run("web")
+    assert (refused.state, stack_of(ministack)) == (PlanState.FAILED, None)
+    assert "iac.template_bucket" in " ".join(refused.explanations[0].options)
+    account = ACCOUNTS["sandbox"]
+    s3 = ministack.client("s3", account)
+    s3.create_bucket(Bucket=f"templates-{account}")
+    bench.tools["template_bucket"] = "templates-{account}"
+    bench.open()
+    assert len(deployed(bench).changes) == 452
+    (held,) = s3.list_objects_v2(Bucket=f"templates-{account}")["Contents"]
+    assert held["Key"].startswith("reconciler/templates/")
+    assert SECRET.encode() not in s3.get_object(Bucket=f"templates-{account}", Key=held["Key"])["Body"].read()
+    assert deployed(bench).changes == ()
+
+
 def test_secrets_are_nowhere(bench: Bench) -> None:
     held = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/k", "Type": "String", "Value": {"Ref": "Key"}}}
     write(bench, changed(Held=held))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from reconciler import iac
-from reconciler.iac import changesets, stacks
+from reconciler.iac import bodies, changesets, stacks
 from reconciler.iac.broadening import broadens
-from reconciler.iac.changesets import Described, changes_of, fitting
+from reconciler.iac.changesets import Described, changes_of
 from reconciler.iac.following import Follower
 from reconciler.iac.looking import capabilities
 from reconciler.iac.stacks import Stack, check_usable
@@ -23,7 +24,7 @@ from reconciler.model.errors import AwsFault, DeploymentError, FaultKind
 from reconciler.model.ids import Digest, Identifier, LogicalId, PlanName, TypeName
 from reconciler.model.plan import Delivery, Guardrail, Origin, Plan, RollbackPolicy, StackSource, Target
 from reconciler.model.values import Sensitive
-from reconciler.providers.permissions import STACK_READS, STACK_WRITES, policies_for
+from reconciler.providers.permissions import STACK_READS, STACK_WRITES, TEMPLATES, policies_for
 from reconciler.testing.memory import FakeClock
 
 TARGET = Target("sandbox", "111111111111", "us-east-1")
@@ -222,12 +223,19 @@ def test_only_what_is_needed_is_acknowledged() -> None:
     assert capabilities({"Transform": "AWS::Serverless-2016-10-31"}) == ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 
 
-def test_long_templates() -> None:
+def test_long_templates_lose_their_layout_or_have_nowhere_to_go() -> None:
     wide = "Resources:\n" + "".join(f"  R{n}:\n        Type: AWS::SNS::Topic\n" for n in range(1400))
-    assert len(wide) > changesets.LARGEST
-    assert len(fitting(wide)) <= changesets.LARGEST
-    with pytest.raises(DeploymentError, match="51200"):
-        fitting(wide + f"Description: {'x' * 60000}\n")
+    assert len(wide) > bodies.LARGEST
+    shorter = bodies.fitting(wide)
+    assert shorter is not None
+    assert len(shorter) <= bodies.LARGEST
+    assert parse(shorter) == parse(wide)
+    longer = wide + f"Description: {'x' * 60000}\n"
+    assert bodies.fitting(longer) is None
+    with pytest.raises(DeploymentError, match=r"takes 51200 as text") as caught:
+        bodies.given(Scripted(), PLAN, longer, "")  # type: ignore[arg-type]
+    assert "Configure iac.template_bucket" in caught.value.options[0]
+    assert TEMPLATES == bodies.PREFIX
 
 
 def change(kind: str, action: Action, before: Any, after: Any) -> Change:
@@ -317,12 +325,13 @@ def test_the_policy_lets_everything_be_called_that_is_and_no_more() -> None:
                 service, operation, *_ = node.args
                 assert isinstance(service, ast.Constant)
                 assert isinstance(operation, ast.Constant)
-                assert service.value == "cloudformation"
-                found.add("".join(part.title() for part in str(operation.value).split("_")))
+                name = "".join(part.title() for part in str(operation.value).split("_"))
+                found.add(name if service.value == "cloudformation" else f"{service.value}:{name}")
     checked_along = {"TagResource", "DetectStackResourceDrift"}
-    assert found == (STACK_READS | STACK_WRITES) - checked_along
-    (read,) = policies_for([PLAN], [])
-    (write,) = policies_for([PLAN], ["sandbox"])
+    assert found == (STACK_READS | STACK_WRITES | {"s3:PutObject"}) - checked_along
+    (read,) = policies_for([PLAN], [], "templates")
+    (plain,) = policies_for([PLAN], ["sandbox"])
+    (write,) = policies_for([PLAN], ["sandbox"], "templates-{account}")
 
     def actions(documents: Iterable[Mapping[str, Any]]) -> set[str]:
         return {action for one in documents for each in one["Statement"] for action in each["Action"]}
@@ -331,3 +340,6 @@ def test_the_policy_lets_everything_be_called_that_is_and_no_more() -> None:
     assert "cloudformation:ExecuteChangeSet" not in actions(read.documents)
     assert "sqs:CreateQueue" not in actions(read.documents)
     assert {"cloudformation:ExecuteChangeSet", "sqs:CreateQueue"} <= actions(write.documents)
+    assert actions(write.documents) - actions(plain.documents) == {"s3:GetObject", "s3:PutObject"}
+    assert "arn:aws:s3:::templates-111111111111/reconciler/templates/*" in json.dumps(write.documents)
+    assert "s3:PutObject" not in actions(read.documents)
