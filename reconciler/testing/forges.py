@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.model.errors import PipelineError
 from reconciler.model.pullrequest import Proposal, PullRequest, unmarked
+from reconciler.testing.serving import Serving
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -131,16 +132,13 @@ class ForgeServer:
                 """Requests are remembered, not logged."""
 
         self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self._serving = Serving(self._server, "forge")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._thread.join(timeout=5)
-        self._server.server_close()
+        self._serving.stop()
 
     @property
     def address(self) -> str:

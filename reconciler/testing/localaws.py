@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.testing.amends import amend, stand_in
+from reconciler.testing.serving import Serving
 from reconciler.testing.watching import WATCH
 from reconciler.testing.wire import Call, error_response, parse
 
@@ -115,7 +116,7 @@ class LocalAws:
         self._clients: dict[tuple[str, str, str, str], Any] = {}
         self._session: Any = None  # the stubs know only literal service names
         self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
+        self._serving: Serving | None = None
 
     # running
 
@@ -135,8 +136,7 @@ class LocalAws:
         self._server = make_server("127.0.0.1", self._port, self._serve, threaded=True, request_handler=Handler)
         self._server.daemon_threads = True  # type: ignore[attr-defined]  # set by the threading mix-in
         self.reset()
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="local-aws", daemon=True)
-        self._thread.start()
+        self._serving = Serving(self._server, "local-aws")
         for service in self._warm:
             self._warm_up(service)
         self.reset_calls()
@@ -144,11 +144,9 @@ class LocalAws:
 
     def stop(self) -> None:
         """Stop serving and free the port. Safe to call twice."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join(timeout=5)
-            self._server.server_close()
-        self._server = self._thread = None
+        if self._serving is not None:
+            self._serving.stop()
+        self._server = self._serving = None
         for client in self._clients.values():
             client.close()
         self._clients.clear()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.crash.dying import Dying
 from tests.crash.plans import plan_text
-from tests.integration.iac.conftest import ACCOUNTS, ROOT
+from tests.integration.iac.conftest import ACCOUNTS
 from tests.integration.iac.test_stack import TEMPLATE, changed, stack_of, waiting
 from tests.ministack import Ministack
 
@@ -24,33 +21,8 @@ EVERY = 1 if os.environ.get("RECONCILER_STRESS") else 11
 NEW_QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "jobs-two"}}
 
 
-class Dying:
-    """Passes in processes that die, as in tests/crash; the plan is a stack."""
-
-    def __init__(self, directory: Path, aws: Ministack) -> None:
-        self._directory, self._aws, self._cases = directory, aws, 0
-        (directory / "lint").mkdir()
-        self._zygote = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.zygote"],
-            cwd=ROOT,
-            env={**os.environ, **aws.environment()},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def close(self) -> None:
-        assert self._zygote.stdin is not None
-        self._zygote.stdin.close()
-        self._zygote.wait(30)
-
-    def fresh(self) -> None:
-        self._aws.reset()
-        self._cases += 1
-        self.case = self._directory / f"case-{self._cases}"
-        (self.case / "desired").mkdir(parents=True)
-        (self.case / "state").mkdir()
-        (self.case / "state" / "lint").symlink_to(self._directory / "lint")
+class Stacks(Dying):
+    """The plan is a stack."""
 
     def write(self, template: dict[str, Any], **spec: Any) -> None:
         (self.case / "desired" / "web.cfn.yaml").write_text(yaml.safe_dump(template))
@@ -59,36 +31,15 @@ class Dying:
         del document["spec"]["resources"]
         (self.case / "desired" / "estate.yaml").write_text(yaml.safe_dump(document))
 
-    def passes(self, number: int = 1, *, at: int = 0) -> dict[str, Any]:
-        order = {"settings": self._settings(), "result": str(self.case / "result.json"), "passes": number, "at": at}
-        assert self._zygote.stdin is not None
-        assert self._zygote.stdout is not None
-        self._zygote.stdin.write(json.dumps(order) + "\n")
-        self._zygote.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._zygote.stdout.readline())
-        return answer
-
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "source": {"path": str(self.case / "desired")},
-            "policy": {"directory": str(ROOT / "policies")},
-            "state_dir": str(self.case / "state"),
-            "aws": {
-                "endpoint_url": self._aws.endpoint,
-                "role_pattern": "arn:aws:iam::{account}:role/reconciler",
-                "threads": 2,
-            },
-        }
-
 
 @pytest.fixture(scope="module")
-def dying(tmp_path_factory: pytest.TempPathFactory, ministack: Ministack) -> Iterator[Dying]:
-    made = Dying(tmp_path_factory.mktemp("dying"), ministack)
+def dying(tmp_path_factory: pytest.TempPathFactory, ministack: Ministack) -> Iterator[Stacks]:
+    made = Stacks(tmp_path_factory.mktemp("dying"), ministack, threads=2)
     yield made
     made.close()
 
 
-def begin(dying: Dying, scenario: str) -> None:
+def begin(dying: Stacks, scenario: str) -> None:
     """An empty world, or one with the stack in it, and the plan as it is to be."""
     dying.fresh()
     dying.write(TEMPLATE)
@@ -101,7 +52,7 @@ def begin(dying: Dying, scenario: str) -> None:
 
 
 @pytest.mark.parametrize("scenario", ["create", "change", "absent"])
-def test_killed_at_every_instant(dying: Dying, ministack: Ministack, scenario: str) -> None:
+def test_killed_at_every_instant(dying: Stacks, ministack: Ministack, scenario: str) -> None:
     begin(dying, scenario)
     whole = dying.passes()
     assert whole["states"] == ["in_sync"], whole
