@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ from typing import Any
 from reconciler.model.errors import DeploymentError
 from reconciler.model.plan import Target
 
-_STACK, _NESTED = "aws:cloudformation:stack", "cdk:cloud-assembly"
+_STACK, _STAGE = "aws:cloudformation:stack", "cdk:cloud-assembly"
 _UNKNOWN = ("unknown-account", "unknown-region")
 
 
 @dataclass(frozen=True, slots=True)
 class AppStack:
-    """One stack. ``id``: how the CDK names it; ``name``: its name in CloudFormation."""
+    """One stack. ``id``: how the CDK's command line names it; ``name``: its name in CloudFormation."""
 
     id: str
     name: str
@@ -28,23 +29,18 @@ class AppStack:
 
 
 def stacks_in(directory: Path, target: Target, wanted: Sequence[str]) -> tuple[AppStack, ...]:
-    """The stacks of an assembly, those that others depend on first; ``wanted``: only these (all, if empty).
+    """The stacks of an assembly, those that others depend on first; ``wanted``: only these (all, if empty), by name
+    or pattern; of a stage as in ``Stage/Stack``.
 
     Raises DeploymentError for what can't be deployed to ``target``: other accounts and regions above all.
     """
-    artifacts = _manifest(directory)
-    if any(one.get("type") == _NESTED for one in artifacts.values()):
-        text = "the app has stages, each for a place of its own"
-        raise DeploymentError("App not supported", text, ("Make it an app of stacks, a plan for each place",))
-    found = {name: one for name, one in artifacts.items() if one.get("type") == _STACK}
-    names = {one.get("displayName") or name: name for name, one in found.items()}
-    missing = [name for name in wanted if name not in found and name not in names]
+    found = list(_found(directory.resolve()))
+    missing = [pattern for pattern in wanted if not any(one.matches(pattern) for one in found)]
     if missing:
-        text = f"the app has no stack {missing[0]}; it has {', '.join(sorted(names)) or 'none'}"
+        text = f"the app has no stack {missing[0]}; it has {', '.join(sorted(one.id for one in found)) or 'none'}"
         raise DeploymentError("No such stack", text, ("Correct spec.cdk.stacks",))
-    chosen = {names.get(name, name) for name in wanted} or set(found)
-    ordered = [name for name in _ordered(artifacts) if name in chosen]
-    return tuple(_stack(directory, name, found[name], target) for name in ordered)
+    chosen = [one for one in found if not wanted or any(one.matches(pattern) for pattern in wanted)]
+    return tuple(_stack(one, target) for one in chosen)
 
 
 def digest_of(directory: Path) -> str:
@@ -54,6 +50,44 @@ def digest_of(directory: Path) -> str:
         total.update(path.relative_to(directory).as_posix().encode() + b"\0")
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return f"sha256:{total.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A stack as a manifest has it. ``id``: its place in the app, stages included; ``key``: in the manifest."""
+
+    directory: Path
+    id: str
+    key: str
+    entry: Mapping[str, Any]
+
+    def matches(self, pattern: str) -> bool:
+        """As the CDK's command line selects stacks: by name, or by a pattern such as ``Dev/*`` or ``Dev/**``."""
+        if pattern in (self.key, self.id):
+            return True
+        wanted, parts = pattern.split("/"), self.id.split("/")
+        if wanted[-1] == "**":
+            wanted, parts = wanted[:-1], parts[: len(wanted) - 1]
+        return len(wanted) == len(parts) and all(fnmatchcase(*pair) for pair in zip(parts, wanted, strict=True))
+
+
+def _found(directory: Path) -> Iterator[_Found]:
+    """The stacks of an assembly and of the stages in it, those that others depend on first."""
+    artifacts = _manifest(directory)
+    for key in _ordered(artifacts):
+        entry = artifacts[key]
+        if entry.get("type") == _STACK:
+            yield _Found(directory, str(entry.get("displayName") or key), key, entry)
+        if entry.get("type") == _STAGE:
+            yield from _found(_inside(directory, key, (entry.get("properties") or {}).get("directoryName")))
+
+
+def _inside(directory: Path, key: str, name: object) -> Path:
+    """What a manifest names, which has to be below it: so nothing is read from elsewhere, or in a circle."""
+    path = (directory / str(name)).resolve()
+    if not path.is_relative_to(directory) or path == directory:
+        raise DeploymentError("App not readable", f"what {key} consists of isn't in the assembly")
+    return path
 
 
 def _manifest(directory: Path) -> Mapping[str, Any]:
@@ -72,21 +106,19 @@ def _ordered(artifacts: Mapping[str, Any]) -> list[str]:
         raise DeploymentError("App not readable", "the stacks of the app depend on each other in a circle") from None
 
 
-def _stack(directory: Path, name: str, one: Mapping[str, Any], target: Target) -> AppStack:
-    properties = one.get("properties") or {}
-    account, _, region = str(one.get("environment") or "").removeprefix("aws://").partition("/")
+def _stack(found: _Found, target: Target) -> AppStack:
+    properties = found.entry.get("properties") or {}
+    account, _, region = str(found.entry.get("environment") or "").removeprefix("aws://").partition("/")
     if account not in (target.account, _UNKNOWN[0]) or region not in (target.region, _UNKNOWN[1]):
         text = (
-            f"the stack {name} is for account {account}, {region}; the plan is for {target.account}, {target.region}: "
-            "nothing is deployed anywhere else"
+            f"the stack {found.id} is for account {account}, {region}; the plan is for {target.account}, "
+            f"{target.region}: nothing is deployed anywhere else"
         )
         options = (
             "Take CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION in the app",
             "Correct spec.target, or spec.cdk.stacks",
         )
         raise DeploymentError("Another account or region", text, options)
-    path = (directory / str(properties.get("templateFile"))).resolve()
-    if not path.is_relative_to(directory.resolve()):
-        raise DeploymentError("App not readable", f"the template of {name} isn't in the assembly")
+    path = _inside(found.directory, found.id, properties.get("templateFile"))
     tags = {str(key): str(value) for key, value in (properties.get("tags") or {}).items()}
-    return AppStack(name, str(properties.get("stackName") or name), path.read_text(), tags)
+    return AppStack(found.id, str(properties.get("stackName") or found.key), path.read_text(), tags)

@@ -181,9 +181,9 @@ class TerraformSource:
 
 @dataclass(frozen=True, slots=True)
 class CdkSource:
-    """A CDK app, its files as those of ``TerraformSource``. ``stacks``: which of its stacks; empty: all.
+    """A CDK app, its files as those of ``TerraformSource``.
 
-    ``context``: the plan's parameters.
+    ``stacks``: which of its stacks, by name or pattern; empty: all. ``context``: the plan's parameters.
     """
 
     directory: str

@@ -126,6 +126,43 @@ def queues(aws: Ministack) -> dict[str, str]:
     }
 
 
+#: A stage for the plan's place and one for another, as the library writes them.
+STAGES = """
+const fs = require('fs');
+const out = process.env.CDK_OUTDIR;
+const place = `${process.env.CDK_DEFAULT_ACCOUNT}/${process.env.CDK_DEFAULT_REGION}`;
+const artifacts = {};
+for (const [stage, where] of [['Dev', place], ['Prod', '999999999999/eu-west-1']]) {
+  fs.mkdirSync(`${out}/assembly-${stage}`, { recursive: true });
+  const queue = { Type: 'AWS::SQS::Queue', Properties: { QueueName: `${stage}-jobs` } };
+  fs.writeFileSync(`${out}/assembly-${stage}/web.template.json`, JSON.stringify({ Resources: { Jobs: queue } }));
+  const web = {
+    type: 'aws:cloudformation:stack', environment: `aws://${where}`, displayName: `${stage}/Web`,
+    properties: { templateFile: 'web.template.json', stackName: `${stage}-Web` },
+  };
+  const inner = { version: '36.0.0', artifacts: { [`${stage}Web1A2B`]: web } };
+  fs.writeFileSync(`${out}/assembly-${stage}/manifest.json`, JSON.stringify(inner));
+  artifacts[`assembly-${stage}`] = {
+    type: 'cdk:cloud-assembly', properties: { directoryName: `assembly-${stage}`, displayName: stage },
+  };
+}
+fs.writeFileSync(`${out}/manifest.json`, JSON.stringify({ version: '36.0.0', artifacts }));
+"""
+
+
+def test_a_stage_for_the_place_of_the_plan(cdk: Bench, ministack: Ministack) -> None:
+    write(cdk, STAGES)
+    refused = cdk.run("web")
+    assert refused.state is PlanState.FAILED
+    assert "the stack Prod/Web is for account 999999999999, eu-west-1" in refused.message
+    cdk.plan("web", "sandbox", cdk={"directory": "web-cdk", "stacks": ["Dev/*"]})
+    report = cdk.run("web")
+    assert report.state is PlanState.IN_SYNC, report.message
+    assert queues(ministack) == {"Dev-jobs": "30"}
+    assert stack_of(ministack, name="Dev-Web") is not None
+    assert cdk.run("web").changes == ()
+
+
 def test_synthesized_deployed_changed_and_deleted(cdk: Bench, ministack: Ministack) -> None:
     write(cdk)
     report = cdk.run("web")

@@ -227,6 +227,57 @@ def test_the_stacks_of_an_app_in_their_order(tmp_path: Path) -> None:
         stacks_in(made, TARGET, ("C",))
 
 
+def staged(directory: Path) -> Path:
+    """An app with a stack, two stages that depend on it, and a stage in one of them."""
+    for place in ("Dev", "Dev/Inner", "Prod"):
+        (directory / place).mkdir()
+
+    def stage(name: str) -> dict[str, Any]:
+        properties = {"directoryName": name}
+        return {"type": "cdk:cloud-assembly", "properties": properties, "dependencies": ["Base"]}
+
+    assembly(directory / "Dev" / "Inner", DevInnerX=app_stack(displayName="Dev/Inner/X"))
+    inner = {**stage("Inner"), "dependencies": []}
+    named = app_stack(displayName="Dev/Web")
+    named["properties"]["stackName"] = "dev-web"
+    assembly(directory / "Dev", DevWeb1A=named, Inner=inner)
+    assembly(directory / "Prod", ProdWeb2B=app_stack("aws://222222222222/us-east-1", displayName="Prod/Web"))
+    return assembly(directory, Base=app_stack(), Dev=stage("Dev"), Prod=stage("Prod"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (["Base"], ["Base"]),
+        (["Dev/Web"], ["Dev/Web"]),
+        (["DevWeb1A"], ["Dev/Web"]),
+        (["Dev/*"], ["Dev/Web"]),
+        (["Dev/**", "Base"], ["Base", "Dev/Web", "Dev/Inner/X"]),
+        (["*"], ["Base"]),
+    ],
+)
+def test_the_stacks_of_stages_are_named_as_the_command_line_does(
+    tmp_path: Path, wanted: list[str], found: list[str]
+) -> None:
+    assert [one.id for one in stacks_in(staged(tmp_path), TARGET, wanted)] == found
+
+
+def test_stages_of_other_places_have_to_be_left_out(tmp_path: Path) -> None:
+    app = staged(tmp_path)
+    assert {one.name for one in stacks_in(app, TARGET, ["Dev/**"])} == {"dev-web", "DevInnerX"}
+    with pytest.raises(DeploymentError, match="the stack Prod/Web is for account 222222222222"):
+        stacks_in(app, TARGET, ())
+    with pytest.raises(DeploymentError, match=r"no stack Test/[*]; it has Base, Dev/Inner/X, Dev/Web, Prod/Web"):
+        stacks_in(app, TARGET, ["Test/*"])
+
+
+@pytest.mark.parametrize("name", ["..", ".", "/etc"])
+def test_an_assembly_reads_nothing_beside_it(tmp_path: Path, name: str) -> None:
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": name}}
+    with pytest.raises(DeploymentError, match="isn't in the assembly"):
+        stacks_in(assembly(tmp_path, Dev=stage), TARGET, ())
+
+
 @pytest.mark.parametrize("environment", ["aws://222222222222/us-east-1", "aws://111111111111/eu-west-1"])
 def test_nothing_is_deployed_elsewhere(tmp_path: Path, environment: str) -> None:
     with pytest.raises(DeploymentError, match="nothing is deployed anywhere else"):
