@@ -35,6 +35,8 @@ _REFUSED_FAMILIES: Mapping[str, str] = {
     "Custom::": "custom resources are not supported",
     "AWS::Serverless::": "serverless resources need the SAM transform, which is not supported",
 }
+#: by what the CDK counts its uses, in every template that it makes: nothing is there in AWS
+_NOTHING = "AWS::CDK::Metadata"
 _DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 _REPLACE_POLICIES = ("Delete", "Retain", "Snapshot")
 _OWN_METADATA = frozenset({"adopt", "movedFrom"})
@@ -45,6 +47,8 @@ def present_resources(section: Mapping[str, Any], folder: Folder, problems: Prob
     """The resources whose condition holds. A condition that can't be evaluated counts as holding."""
     present = set()
     for name, node in section.items():
+        if isinstance(node, Mapping) and node.get("Type") == _NOTHING:
+            continue
         condition = node.get("Condition") if isinstance(node, Mapping) else None
         if condition is None:
             present.add(name)

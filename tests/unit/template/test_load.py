@@ -392,6 +392,13 @@ def test_each_circle_is_named() -> None:
     assert all(edges[left] == right for circle in circles for left, right in itertools.pairwise(circle))
 
 
+def test_what_the_cdk_counts_itself_by_is_left_out() -> None:
+    counted = {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2:x"}, "Condition": "Counted"}
+    counts = {"Counted": {"Fn::Equals": [{"Ref": "AWS::Region"}, TARGET.region]}}
+    loaded = load({"Conditions": counts, "Resources": {"Vpc": VPC, "CDKMetadata": counted}})
+    assert list(loaded.resources) == ["Vpc"]
+
+
 def test_a_reference_to_a_resource_left_out_by_its_condition_is_an_error() -> None:
     found = problems_of(
         {
