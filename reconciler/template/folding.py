@@ -138,6 +138,10 @@ class Folder:
     # names
 
     def _ref(self, name: Any, place: Place) -> Any:
+        if isinstance(name, Mapping):  # as the transform AWS::LanguageExtensions allows
+            name = self._decided(name, place)
+        if name is INVALID:
+            return INVALID
         if not isinstance(name, str):
             raise FunctionError(f"Ref takes a name, but {kind_of(name)} was given")
         if name in self.scope.parameters:
@@ -174,16 +178,16 @@ class Folder:
     def _get_att(self, argument: Any, place: Place) -> Any:
         if isinstance(argument, str):
             argument = argument.split(".", 1)
-        if not isinstance(argument, list) or len(argument) < 2 or not isinstance(argument[0], str):
+        if not isinstance(argument, list) or len(argument) < 2 or not isinstance(argument[0], str | Mapping):
             raise FunctionError("Fn::GetAtt takes a resource and an attribute: [Vpc, CidrBlock] or Vpc.CidrBlock")
-        parts = [self._decided(part, (*place, index + 1)) for index, part in enumerate(argument[1:])]
-        if not all(isinstance(part, str) and part for part in parts):
-            if INVALID in parts:
+        resource, *parts = (self._decided(part, (*place, index)) for index, part in enumerate(argument))
+        if not all(isinstance(part, str) and part for part in (resource, *parts)):
+            if INVALID in (resource, *parts):
                 return INVALID
-            raise FunctionError("Fn::GetAtt: the attribute's name must be known from the template itself")
-        if not self._is_resource(argument[0], place, "Fn::GetAtt"):
+            raise FunctionError("Fn::GetAtt: both names must be known from the template itself")
+        if not self._is_resource(resource, place, "Fn::GetAtt"):
             return INVALID
-        return Deferred("Fn::GetAtt", [argument[0], ".".join(parts)])
+        return Deferred("Fn::GetAtt", [resource, ".".join(parts)])
 
     # functions
 
