@@ -31,9 +31,25 @@ def check_supported(plan: Plan, providers: Providers, deliveries: Collection[Del
         raise SourceError(problems)
 
 
+_UNHEEDED = {
+    "CreationPolicy": "written directly, nothing waits for signals: it counts as made once AWS says so",
+    "UpdatePolicy": "written directly, its settings change at once and instances that run stay as they are; sizes "
+    "that schedules change belong under spec.ignore",
+}
+
+
 def unsupported(plan: Plan, providers: Providers) -> list[Problem]:
     """Types that nothing can manage, and properties that their providers don't know, with their places."""
     return [problem for resource in plan.resources.values() for problem in _unsupported(plan, resource, providers)]
+
+
+def unheeded(plan: Plan) -> list[str]:
+    """What a template asks of CloudFormation that isn't done where resources are written directly."""
+    return [
+        f"{resource.logical_id}: {key} is followed by CloudFormation alone; {_UNHEEDED[key]}"
+        for resource in plan.resources.values()
+        for key in resource.by_stack
+    ]
 
 
 def operation_of(plan: Plan) -> str:

@@ -16,6 +16,7 @@ from reconciler.model.ids import Digest, PlanName
 from reconciler.model.plan import Plan
 from reconciler.model.report import PlanState, PlanStatus
 from reconciler.queue import WorkQueue
+from reconciler.review import unheeded
 from reconciler.status.branches import is_underway
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,8 @@ class Loader:
             self._vanish(app, name)
         for name, plan in snapshot.plans.items():
             self._time(app, name, plan)
+        for name in difference.changed:
+            _log_unheeded(snapshot.plans[name])
         asked = app.clock.monotonic()
         for name in self._registry.by_place(difference.changed):
             self._queue.add(name, trigger, asked=asked)
@@ -177,6 +180,11 @@ def _blank(name: PlanName) -> PlanStatus:
         state=PlanState.INVALID,
         message="",
     )
+
+
+def _log_unheeded(plan: Plan) -> None:
+    if notes := unheeded(plan):
+        log.warning("plan asks for what is not done", plan=plan.name, notes=notes)
 
 
 def _log_health(healthy: bool, problem: str) -> None:

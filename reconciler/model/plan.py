@@ -134,8 +134,8 @@ class PlannedResource:
     under before (``Metadata: Reconciler: {movedFrom: other-plan/LogicalId}``). ``written``: the properties with what
     depends on a parameter left as an expression of it, and Fn::Base64 as such, for renderers; None if that is the same.
     It is never more than another way to write it: ``template.with_parameters`` makes ``properties`` of it.
-    ``metadata``: the rest of its Metadata, an expression too; it means something to a stack only, so nothing but
-    renderers looks at it.
+    ``metadata``: the rest of its Metadata, and ``by_stack``: its CreationPolicy and UpdatePolicy, expressions too; they
+    mean something to a stack only, so nothing but renderers looks at them.
     """
 
     logical_id: LogicalId
@@ -149,6 +149,7 @@ class PlannedResource:
     moved_from: Owner | None = None
     written: Properties | None = None
     metadata: Properties = field(default_factory=dict)
+    by_stack: Properties = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

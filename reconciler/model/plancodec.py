@@ -64,6 +64,7 @@ def _with_values(plan: Plan, change: Any) -> Plan:
                 properties=change(item.properties),
                 written=change(item.written),
                 metadata=change(item.metadata),
+                by_stack=change(item.by_stack),
             )
             for name, item in plan.resources.items()
         },
@@ -135,7 +136,8 @@ def _plain(value: Any) -> Any:
 def _secrets(plan: Plan) -> Iterator[Any]:
     """Every value of ``plan`` that ``_encoded`` would replace by a digest."""
     yield from _secret_leaves([item.value for item in plan.parameters])
-    yield from _secret_leaves([(item.properties, item.written, item.metadata) for item in plan.resources.values()])
+    for item in plan.resources.values():
+        yield from _secret_leaves([(item.properties, item.written, item.metadata, item.by_stack)])
     yield from _secret_leaves([(item.value, item.export, item.written) for item in plan.outputs])
 
 

@@ -84,7 +84,8 @@ class _Template:
         wanted = resource.properties
         place = Place(resource.logical_id)
         properties = {name: self._value(wanted[name], place.key(name), schema) for name in sorted(wanted)}
-        extra = sorted((resource.needs - references([wanted, resource.metadata])) & set(self._plan.resources))
+        told = references([wanted, resource.metadata, resource.by_stack])
+        extra = sorted((resource.needs - told) & set(self._plan.resources))
         body: dict[str, Any] = {"Type": resource.type}
         if extra:
             body["DependsOn"] = [str(name) for name in extra]
@@ -92,6 +93,8 @@ class _Template:
             body["DeletionPolicy"] = resource.deletion_policy
         if resource.update_replace_policy != "Delete" or resource.type in _KEPT_BY_DEFAULT:
             body["UpdateReplacePolicy"] = resource.update_replace_policy
+        for key, value in resource.by_stack.items():
+            body[key] = self._value(value, place.key(key), None)
         if resource.metadata:
             body["Metadata"] = self._value(resource.metadata, place.key("Metadata"), None)
         if properties:

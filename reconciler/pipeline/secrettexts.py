@@ -24,7 +24,7 @@ def secret_texts(changes: ChangeSet) -> Iterator[str]:
     plan = changes.plan
     yield from _texts([Sensitive(reveal(item.value)) if item.no_echo else item.value for item in plan.parameters])
     yield from _texts([(output.value, output.export) for output in plan.outputs])
-    yield from _texts([(item.properties, item.metadata) for item in plan.resources.values()])
+    yield from _texts([(item.properties, item.metadata, item.by_stack) for item in plan.resources.values()])
     for name, properties in changes.desired.items():
         yield from _texts(_secret_parts(properties, _schema(changes, name)))
     said = {leaf for item in plan.resources.values() for leaf in leaves(item.properties) if isinstance(leaf, str)}

@@ -118,6 +118,8 @@ class _Module:
         """The resource, and those that belong to it."""
         resource = self._checked(resource)
         name = resource.logical_id
+        for key in resource.by_stack:
+            raise Place(name).key(key).refuse("CloudFormation alone follows it: use format cloudformation or cdk")
         self._translator.used.clear()
         kind, label = self.addresses.of[name].split(".")
         parts: list[Block] = []

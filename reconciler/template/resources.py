@@ -16,10 +16,10 @@ from reconciler.template.scope import NO_VALUE
 
 _LOGICAL_ID = re.compile(r"[A-Za-z0-9]{1,255}")
 _KEYS = frozenset({"Condition", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdateReplacePolicy"})
-_REFUSED_KEYS: Mapping[str, str] = {
-    "CreationPolicy": "waiting for signals",
-    "UpdatePolicy": "rolling updates by CloudFormation",
-}
+#: what a stack alone does; ``review.unheeded`` says what that means
+_BY_STACK = frozenset({"CreationPolicy", "UpdatePolicy"})
+#: parts of these without which more than a wait would be lost
+_REFUSED_PARTS: Mapping[str, str] = {"CodeDeployLambdaAliasUpdate": "traffic would shift all at once"}
 #: types that only make sense to the CloudFormation service itself
 _REFUSED_TYPES = frozenset(
     {
@@ -88,9 +88,7 @@ def _well_formed(name: Any, node: Any, place: Place, problems: Problems) -> bool
         problems.add(place, f"resource {name} must be a mapping, not {kind_of(node)}")
         return False
     for key in node:
-        if key in _REFUSED_KEYS:
-            problems.add((*place, key), f"{key} ({_REFUSED_KEYS[key]}) is not supported", "remove it", "unsupported")
-        elif key not in _KEYS:
+        if key not in _KEYS | _BY_STACK:
             problems.add((*place, key), f"{key} is not an attribute of a resource", did_you_mean(str(key), _KEYS))
     return _supported_type(name, node.get("Type"), place, problems)
 
@@ -117,12 +115,13 @@ def _load(
     default = _default_policy(node["Type"], properties)
     own = _own_metadata(node.get("Metadata"), (*place, "Metadata", "Reconciler"), problems)
     metadata = _metadata(node.get("Metadata"), folder, (*place, "Metadata"))
+    by_stack = _by_stack(node, folder, place, problems)
     return PlannedResource(
         logical_id=LogicalId(name),
         type=TypeName(node["Type"]),
         properties=properties,
         needs=references(properties)
-        | references(metadata)
+        | references([metadata, by_stack])
         | _depends_on(node, section, folder, (*place, "DependsOn"), problems),
         deletion_policy=_policy(node, "DeletionPolicy", _DELETION_POLICIES, default, folder, place, problems),
         update_replace_policy=_policy(node, "UpdateReplacePolicy", _REPLACE_POLICIES, default, folder, place, problems),
@@ -130,7 +129,22 @@ def _load(
         line=locate(place)[1],
         moved_from=_moved_from(own, folder, (*place, "Metadata", "Reconciler"), problems),
         metadata=metadata,
+        by_stack=by_stack,
     )
+
+
+def _by_stack(node: Mapping[str, Any], folder: Folder, place: Place, problems: Problems) -> Mapping[str, Any]:
+    found = {}
+    for key in sorted(_BY_STACK & node.keys()):
+        found[key] = folded = folder.fold(node[key], (*place, key))
+        if not isinstance(folded, Mapping):
+            if folded is not INVALID:
+                problems.add((*place, key), f"{key} must be a mapping, not {kind_of(folded)}")
+            continue
+        for part in folded.keys() & _REFUSED_PARTS.keys():
+            text = f"{key} is not supported with {part}: {_REFUSED_PARTS[part]}"
+            problems.add((*place, key, part), text, "deliver it as a stack (spec.stack)", "unsupported")
+    return found
 
 
 def _properties(node: Mapping[str, Any], folder: Folder, place: Place, problems: Problems) -> Mapping[str, Any]:

@@ -54,6 +54,7 @@ def _resource(item: PlannedResource) -> dict[str, Any]:
         "properties": flat(properties),
         "needs": sorted(item.needs),
         "metadata": flat(item.metadata),
+        "by_stack": flat(item.by_stack),
         "policies": (item.deletion_policy, item.update_replace_policy),
     }
 

@@ -45,12 +45,15 @@ def validate(
 
     result = validate_paths(paths, runtime.settings_for(config))
     if output is Output.JSON:
-        show_json({"valid": not result.problems, "checked": result.checked, "problems": list(result.problems)})
+        found = {"valid": not result.problems, "checked": result.checked, "problems": list(result.problems)}
+        show_json({**found, "notes": result.notes})
     else:
         for problem in result.problems:
             complain(str(problem))
         if not result.problems:
             show("\n".join(f"{item}: valid" for item in result.checked))
+        for note_ in result.notes:
+            note(f"Note: {note_}")
     if result.problems:
         raise typer.Exit(1)
 
@@ -159,6 +162,7 @@ def _show_preview(plan: Plan, preview: PreviewLike, *, markdown: bool) -> None:
     from reconciler.cli.show import changes
     from reconciler.cli.show.decision import decision
     from reconciler.cli.show.page import Page
+    from reconciler.review import unheeded
 
     if markdown:
         show(f"## {plan.name} ({plan.target.environment})\n")
@@ -169,6 +173,8 @@ def _show_preview(plan: Plan, preview: PreviewLike, *, markdown: bool) -> None:
             f" ({plan.target.environment}, account {plan.target.account}, {plan.target.region})",
         )
         show(page.text, "")
+    for text in unheeded(plan):
+        show(f"Note: {text}")
     if preview.changes is not None:
         show(changes.markdown(preview.changes) if markdown else changes.change_set(preview.changes))
         if preview.changes.changes:
@@ -183,6 +189,8 @@ def _show_preview(plan: Plan, preview: PreviewLike, *, markdown: bool) -> None:
 
 
 def _as_json(plan: Plan, preview: PreviewLike) -> dict[str, Any]:
+    from reconciler.review import unheeded
+
     changes = preview.changes
     return {
         "plan": plan.name,
@@ -200,6 +208,7 @@ def _as_json(plan: Plan, preview: PreviewLike) -> dict[str, Any]:
         "change_digest": changes.digest if changes else "",
         "decision": preview.decision,
         "error": str(preview.error) if preview.error else "",
+        "notes": unheeded(plan),
     }
 
 

@@ -149,6 +149,9 @@ class _Builder:
             if key in body:
                 policy = Member(Core("CfnDeletionPolicy"), _POLICIES[body[key]])
                 yield Set(Member(options, member), policy)
+        for key in ("CreationPolicy", "UpdatePolicy"):
+            if key in body:
+                yield Call(variable, "addOverride", (key, self.values.raw(body[key], place.key(key))))
         if "Metadata" in body:
             yield Set(Member(options, "metadata"), self.values.raw(body["Metadata"], place.key("Metadata")))
         for other in body.get("DependsOn", ()):

@@ -88,6 +88,20 @@ def test_a_type_without_a_native_provider_is_valid(here: Path) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+def test_what_only_a_stack_would_do_is_said(here: Path) -> None:
+    topic = "{Type: AWS::SNS::Topic, Properties: {TopicName: web}}"
+    instance = (
+        "{Type: AWS::EC2::Instance, CreationPolicy: {ResourceSignal: {Count: 1}}, "
+        "Properties: {ImageId: ami-12345678, InstanceType: t3.micro}}"
+    )
+    (here / "desired" / "web.yaml").write_text(PLAN.replace(topic, instance))
+    result = run("validate", "desired")
+    assert result.exit_code == 0, result.stderr
+    assert "nothing waits for signals" in " ".join(result.stderr.split())
+    (note,) = json.loads(run("validate", "desired", "-o", "json").stdout)["notes"]
+    assert "plan web: Topic: CreationPolicy is followed by CloudFormation alone" in note
+
+
 def test_a_broken_policy_is_refused(here: Path) -> None:
     (here / "policies" / "x.rego").write_text("package reconciler\ndecision := {\n")
     for path in ("policies", "policies/x.rego"):

@@ -23,6 +23,7 @@ from reconciler.pipeline.cdk.project import packages
 from reconciler.pipeline.cdk.python import literal as python_literal
 from reconciler.pipeline.cdk.typescript import literal as typescript_literal
 from reconciler.schema import known_types, schema_for
+from reconciler.source.parse import parse
 
 VPC = resource("Vpc", "AWS::EC2::VPC", {"CidrBlock": "10.0.0.0/16"})
 QUEUE = resource("Queue", "AWS::SQS::Queue")
@@ -216,6 +217,16 @@ def test_metadata_is_kept() -> None:
     content = stack(QUEUE, replace(VPC, metadata=metadata))
     assert "vpc.cfnOptions.metadata = {\n" in content
     assert "'/etc/x': { content: queue.ref }" in content
+
+
+def test_what_a_stack_alone_does_is_told_to_stacks_and_refused_for_terraform() -> None:
+    followed = replace(VPC, by_stack={"UpdatePolicy": {"AutoScalingRollingUpdate": {"PauseTime": ref("Queue")}}})
+    assert "vpc.addOverride('UpdatePolicy', {" in stack(QUEUE, followed)
+    rendered = {file.path: file.content for file in render(creating(plan_of(QUEUE, followed)), "cloudformation")}
+    template = parse(rendered["template.yaml"].encode(), "template.yaml")[0].data
+    assert template["Resources"]["Vpc"]["UpdatePolicy"] == {"AutoScalingRollingUpdate": {"PauseTime": {"Ref": "Queue"}}}
+    with pytest.raises(PipelineError, match="Vpc/UpdatePolicy: CloudFormation alone follows it"):
+        render(creating(plan_of(QUEUE, followed)), "terraform")
 
 
 def test_a_plan_that_is_to_be_absent_leaves_a_placeholder() -> None:

@@ -258,8 +258,13 @@ def test_an_undeclared_parameter_is_refused_with_a_suggestion() -> None:
         (resource(Type="AWS::CloudFormation::CustomResource"), "is not supported", "unsupported", "Resources/Vpc/Type"),
         (resource(Type="AWS::CloudFormation::Macro"), "is not supported", "unsupported", "Resources/Vpc/Type"),
         (resource(Type="AWS::Serverless::Function"), "SAM transform", "unsupported", "Resources/Vpc/Type"),
-        (resource(CreationPolicy={}), "waiting for signals", "unsupported", "Resources/Vpc/CreationPolicy"),
-        (resource(UpdatePolicy={}), "rolling updates", "unsupported", "Resources/Vpc/UpdatePolicy"),
+        (resource(CreationPolicy="x"), "must be a mapping", "invalid", "Resources/Vpc/CreationPolicy"),
+        (
+            resource(UpdatePolicy={"CodeDeployLambdaAliasUpdate": {}}),
+            "traffic would shift all at once",
+            "unsupported",
+            "Resources/Vpc/UpdatePolicy/CodeDeployLambdaAliasUpdate",
+        ),
         (resource(Propertys={}), "not an attribute", "invalid", "Resources/Vpc/Propertys"),
         (resource(DeletionPolicy="Keep"), "'Keep' is not a DeletionPolicy", "invalid", "Resources/Vpc/DeletionPolicy"),
         (
@@ -390,6 +395,21 @@ def test_each_circle_is_named() -> None:
     assert sorted(sorted(set(circle)) for circle in circles) == [["A", "B", "C"], ["D", "E"]]
     edges = {"A": "B", "B": "C", "C": "A", "D": "E", "E": "D"}
     assert all(edges[left] == right for circle in circles for left, right in itertools.pairwise(circle))
+
+
+def test_what_a_stack_alone_does_is_kept_for_it() -> None:
+    signal = {"ResourceSignal": {"Count": {"Fn::If": ["Two", 2, 1]}, "Timeout": "PT5M"}}
+    rolling = {"AutoScalingRollingUpdate": {"MinInstancesInService": {"Ref": "Other"}}}
+    sections = {
+        "Conditions": {"Two": {"Fn::Equals": [1, 2]}},
+        "Resources": {"Vpc": {**VPC, "CreationPolicy": signal, "UpdatePolicy": rolling}, "Other": VPC},
+    }
+    found = load(sections).resources["Vpc"]
+    assert found.by_stack == {
+        "CreationPolicy": {"ResourceSignal": {"Count": 1, "Timeout": "PT5M"}},
+        "UpdatePolicy": {"AutoScalingRollingUpdate": {"MinInstancesInService": Deferred("Ref", "Other")}},
+    }
+    assert found.needs == {"Other"}
 
 
 def test_what_the_cdk_counts_itself_by_is_left_out() -> None:
