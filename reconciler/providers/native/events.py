@@ -45,6 +45,7 @@ _RULE = Declaration(
     ),
     delete=Call("delete_rule"),
     tagging=arn_tagging("ResourceARN", kind="events:rule"),
+    resets={"State": "ENABLED"},
     looks_first=True,
     also=("iam:PassRole",),
 )
