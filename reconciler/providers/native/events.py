@@ -131,6 +131,7 @@ _BUS = Declaration(
     ),
     delete=Call("delete_event_bus"),
     tagging=arn_tagging("ResourceARN", kind="events:event-bus"),
+    resets={"Description": ""},  # what isn't said stays
 )
 
 _ARCHIVE = Declaration(

@@ -8,6 +8,8 @@ from typing import Any
 
 from reconciler.model.ids import Owner
 from reconciler.schema import schema_for
+from tests.contract.elsewhere import cases as beyond
+from tests.contract.elsewhere import cases_data
 from tests.contract.providers_ec2 import cases as networks
 from tests.contract.providers_native.cases import Case, resolved
 from tests.contract.providers_native.collected import CASES
@@ -82,4 +84,7 @@ def _network(case: networks.Case) -> Source:
     return Source(case.type_name.removeprefix("AWS::").replace("::", "-"), case.type_name, build)
 
 
-SOURCES = (*(_native(case) for case in CASES), *(_network(case) for case in networks.CASES))
+SOURCES = (
+    *(_native(case) for case in (*CASES, *beyond.CASES, *cases_data.CASES)),
+    *(_network(case) for case in networks.CASES),
+)

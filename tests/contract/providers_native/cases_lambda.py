@@ -89,7 +89,7 @@ def _packed(source: str) -> bytes:
     return package.getvalue()
 
 
-def _function(clients: Clients, name: str) -> str:
+def function(clients: Clients, name: str) -> str:
     """A function of that name; returns its ARN."""
     role = f"{ROLE}-{name}"
     clients("iam").create_role(RoleName=role.rpartition("/")[2], AssumeRolePolicyDocument=json.dumps(OTHER_TRUST))
@@ -104,7 +104,7 @@ def _function(clients: Clients, name: str) -> str:
 
 
 def _versioned(clients: Clients) -> None:
-    _function(clients, "contract-aliased")
+    function(clients, "contract-aliased")
     for text in ("# 1", "# 2"):
         clients("lambda").update_function_code(FunctionName="contract-aliased", ZipFile=_packed(SOURCE + text))
         clients("lambda").publish_version(FunctionName="contract-aliased")
@@ -136,7 +136,7 @@ VERSION = Case(
     {"FunctionName": "contract-versioned", "Description": "as wanted"},
     attributes=("FunctionArn", "Version"),
     findable=False,
-    setup=lambda clients: _function(clients, "contract-versioned") and None,
+    setup=lambda clients: function(clients, "contract-versioned") and None,
     deny=("lambda", "GetFunctionConfiguration"),
 )
 
@@ -158,14 +158,14 @@ URL = Case(
     },
     changes={"AuthType": "NONE", "Cors": {"AllowOrigins": ["*"]}},
     attributes=("FunctionArn", "FunctionUrl"),
-    setup=lambda clients: _function(clients, "contract-addressed") and None,
+    setup=lambda clients: function(clients, "contract-addressed") and None,
     deny=("lambda", "GetFunctionUrlConfig"),
     twice=False,
 )
 
 
 def _fed(clients: Clients) -> None:
-    _function(clients, "contract-fed")
+    function(clients, "contract-fed")
     clients("sqs").create_queue(QueueName="contract-feed")
 
 
@@ -202,7 +202,7 @@ PERMISSION = Case(
         "SourceAccount": ACCOUNT,
     },
     attributes=("Id",),
-    setup=lambda clients: _function(clients, "contract-allowed") and None,
+    setup=lambda clients: function(clients, "contract-allowed") and None,
     deny=("lambda", "GetPolicy"),
 )
 
