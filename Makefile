@@ -71,7 +71,7 @@ fuzz: $(STAMP)
 # The long versions of the tests: every boundary, every step, every way to fail, five minutes of two daemons, an hour of daemon time.
 stress: $(STAMP)
 	@RECONCILER_STRESS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 7200 -s tests/crash tests/faults tests/fuzz tests/stress \
-		tests/e2e/test_pull_requests.py
+		tests/contract/elsewhere tests/e2e/test_pull_requests.py
 
 clean:
 	rm -rf .venv .demo var .hypothesis .mypy_cache .ruff_cache .import_linter_cache

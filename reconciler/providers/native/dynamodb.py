@@ -78,7 +78,12 @@ class Table(NamedProvider):
 
     def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
         arn = self._arn(scope, identifier)
-        return as_map(scope.pages("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=arn))
+        try:
+            return as_map(scope.pages("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=arn))
+        except AwsFault as fault:
+            if fault.kind is FaultKind.ACCESS_DENIED:  # may mean that there is no such table
+                _described(scope, identifier)
+            raise
 
     def _tag(self, scope: Scope, identifier: Identifier, tags: Tags) -> None:
         scope.call("dynamodb", "tag_resource", ResourceArn=self._arn(scope, identifier), Tags=as_list(tags))

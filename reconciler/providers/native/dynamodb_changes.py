@@ -60,7 +60,10 @@ def _capacity(
     if "BillingMode" in change.names:
         parameters["BillingMode"] = mode
     if mode == PROVISIONED and change.names & _CAPACITY and change.value("ProvisionedThroughput"):
-        parameters["ProvisionedThroughput"] = throughput(change.after["ProvisionedThroughput"])
+        wanted = throughput(change.after["ProvisionedThroughput"])
+        # the same again is refused, unless the mode changes with it
+        if _mode(change) != PROVISIONED or wanted != throughput(change.before.get("ProvisionedThroughput")):
+            parameters["ProvisionedThroughput"] = wanted
     if "OnDemandThroughput" in change.names:
         unlimited = {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}
         parameters["OnDemandThroughput"] = throughput(change.value("OnDemandThroughput")) or unlimited

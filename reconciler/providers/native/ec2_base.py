@@ -203,8 +203,10 @@ class Ec2Provider(ABC):
 
     def find_one(self, scope: Scope, identifier: Identifier) -> Item | None:
         """The described item with this identifier."""
-        found = self.find(scope, [{"Name": self.id_filter, "Values": [self.filter_value(identifier)]}])
-        return found[0] if found else None
+        asked = self.filter_value(identifier)
+        found = self.find(scope, [{"Name": self.id_filter, "Values": [asked]}])
+        # what is written to must be what was asked for, however the filter was taken
+        return next((item for item in found if self.filter_value(self.ident(item)) == asked), None)
 
     def _found(self, scope: Scope, by: list[dict[str, Any]]) -> tuple[Located, ...]:
         items = self.find(scope, by)

@@ -160,7 +160,8 @@ class NatGateway(Ec2Provider):
         """How far creation or deletion has come. Raises AwsFault if it failed."""
         by = [{"Name": self.id_filter, "Values": [handle.identifier]}]
         for item in scope.pages("ec2", self.describe, self.key, Filter=by):
-            return _progress(item, handle.kind)
+            if item["NatGatewayId"] == handle.identifier:
+                return _progress(item, handle.kind)
         if handle.kind == _DELETING:
             return Done(handle.identifier)
         if handle.kind == _SEEN:

@@ -45,6 +45,7 @@ _RULE = Declaration(
     ),
     delete=Call("delete_rule"),
     tagging=arn_tagging("ResourceARN", kind="events:rule"),
+    resets={"State": "ENABLED"},
     looks_first=True,
     also=("iam:PassRole",),
 )
@@ -130,6 +131,7 @@ _BUS = Declaration(
     ),
     delete=Call("delete_event_bus"),
     tagging=arn_tagging("ResourceARN", kind="events:event-bus"),
+    resets={"Description": ""},  # what isn't said stays
 )
 
 _ARCHIVE = Declaration(

@@ -405,6 +405,11 @@ class Instance(Database):
         "DBInstanceIdentifier",
     )
 
+    def adapt_given(self, scope: Scope, call: Call, values: dict[str, Any]) -> dict[str, Any]:
+        """See ``Declared``: without a word from the plan a change doesn't wait for the maintenance window."""
+        values = super().adapt_given(scope, call, values)
+        return {"ApplyImmediately": True, **values} if call.operation == "modify_db_instance" else values
+
     def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:
         """See ``Declared``."""
         found = super().adapt_observed(scope, item, properties)

@@ -121,7 +121,12 @@ class HostedZone(Tagged):
     """A hosted zone; one with VPCs is private."""
 
     def adapt_given(self, scope: Scope, call: Call, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """See ``Declared``: the create call takes one VPC, and has to be told that a zone is private."""
+        """See ``Declared``: the create call takes one VPC, and has to be told that a zone is private.
+
+        A comment goes by being empty: a call without one would have no body.
+        """
+        if call.operation == "update_hosted_zone_comment":
+            return {**values, "HostedZoneConfig": {"Comment": "", **(values.get("HostedZoneConfig") or {})}}
         if call.operation == "create_hosted_zone" and (vpcs := values.pop("VPCs", None)):
             config = {**(values.get("HostedZoneConfig") or {}), "PrivateZone": True}
             values |= {"VPCs": vpcs[0], "HostedZoneConfig": config}

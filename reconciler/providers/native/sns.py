@@ -45,7 +45,7 @@ class Topic(NamedProvider):
     supported: ClassVar = frozenset({*_ATTRIBUTES, "Subscription", "TopicName", "Tags"})
     fixed: ClassVar = frozenset({"FifoTopic", "TopicName"})
     naming: ClassVar = NameRule("TopicName", 256, fifo="FifoTopic")
-    resource_type: ClassVar = "sns:topic"
+    resource_type: ClassVar = "sns"
     looks_first: ClassVar = True
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:

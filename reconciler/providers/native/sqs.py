@@ -58,7 +58,7 @@ class Queue(NamedProvider):
     supported: ClassVar = _ATTRIBUTES | {"QueueName", "Tags"}
     fixed: ClassVar = frozenset({"FifoQueue", "QueueName"})
     naming: ClassVar = NameRule("QueueName", 80, fifo="FifoQueue")
-    resource_type: ClassVar = "sqs:queue"
+    resource_type: ClassVar = "sqs"
     looks_first: ClassVar = True
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:

@@ -57,7 +57,9 @@ def bulk_tags(scope: Scope, arns: Collection[str]) -> dict[str, Tags]:
 
 
 def owned_arns(scope: Scope, resource_type: str, owner: Owner) -> list[str]:
-    """ARNs of the resources of a type (``sqs:queue``) that carry an owner's tags, as far as the API knows yet.
+    """ARNs of the resources of a type that carry an owner's tags, as far as the API knows yet.
+
+    ``resource_type``: as it is in the ARNs (``dynamodb:table``; ``sqs`` alone, because a queue's ARN names no type).
 
     Empty when it can't be asked: a search by tag is a second chance, not the proof that nothing is there.
     """

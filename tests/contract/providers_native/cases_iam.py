@@ -25,7 +25,7 @@ def _surroundings(prefix: str) -> Callable[[Clients], None]:
     return make
 
 
-# moto knows nothing of a user's permissions boundary; a second emulator does (tests/integration/providers).
+# moto knows nothing of a user's permissions boundary; a second emulator does (tests/contract/elsewhere).
 USER = Case(
     "AWS::IAM::User",
     {

@@ -82,11 +82,15 @@ FUNCTION = Case(
 )
 
 
-def _function(clients: Clients, name: str) -> str:
-    """A function of that name; returns its ARN."""
+def _packed(source: str) -> bytes:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as packed:
-        packed.writestr("index.py", SOURCE)
+        packed.writestr("index.py", source)
+    return package.getvalue()
+
+
+def function(clients: Clients, name: str) -> str:
+    """A function of that name; returns its ARN."""
     role = f"{ROLE}-{name}"
     clients("iam").create_role(RoleName=role.rpartition("/")[2], AssumeRolePolicyDocument=json.dumps(OTHER_TRUST))
     made = clients("lambda").create_function(
@@ -94,15 +98,15 @@ def _function(clients: Clients, name: str) -> str:
         Role=role,
         Runtime="python3.12",
         Handler="index.handler",
-        Code={"ZipFile": package.getvalue()},
+        Code={"ZipFile": _packed(SOURCE)},
     )
     return str(made["FunctionArn"])
 
 
 def _versioned(clients: Clients) -> None:
-    _function(clients, "contract-aliased")
-    for text in (b"1", b"2"):
-        clients("lambda").update_function_code(FunctionName="contract-aliased", ZipFile=text)
+    function(clients, "contract-aliased")
+    for text in ("# 1", "# 2"):
+        clients("lambda").update_function_code(FunctionName="contract-aliased", ZipFile=_packed(SOURCE + text))
         clients("lambda").publish_version(FunctionName="contract-aliased")
 
 
@@ -132,7 +136,7 @@ VERSION = Case(
     {"FunctionName": "contract-versioned", "Description": "as wanted"},
     attributes=("FunctionArn", "Version"),
     findable=False,
-    setup=lambda clients: _function(clients, "contract-versioned") and None,
+    setup=lambda clients: function(clients, "contract-versioned") and None,
     deny=("lambda", "GetFunctionConfiguration"),
 )
 
@@ -154,14 +158,14 @@ URL = Case(
     },
     changes={"AuthType": "NONE", "Cors": {"AllowOrigins": ["*"]}},
     attributes=("FunctionArn", "FunctionUrl"),
-    setup=lambda clients: _function(clients, "contract-addressed") and None,
+    setup=lambda clients: function(clients, "contract-addressed") and None,
     deny=("lambda", "GetFunctionUrlConfig"),
     twice=False,
 )
 
 
 def _fed(clients: Clients) -> None:
-    _function(clients, "contract-fed")
+    function(clients, "contract-fed")
     clients("sqs").create_queue(QueueName="contract-feed")
 
 
@@ -198,7 +202,7 @@ PERMISSION = Case(
         "SourceAccount": ACCOUNT,
     },
     attributes=("Id",),
-    setup=lambda clients: _function(clients, "contract-allowed") and None,
+    setup=lambda clients: function(clients, "contract-allowed") and None,
     deny=("lambda", "GetPolicy"),
 )
 

@@ -171,7 +171,7 @@ CLUSTER = Case(
     {
         "DBClusterIdentifier": "Contract-Cluster",
         "Engine": "aurora-mysql",
-        "EngineVersion": "8.0.mysql_aurora.3.01.0",
+        "EngineVersion": "8.0.mysql_aurora.3.08.0",
         "DatabaseName": "app",
         "MasterUsername": "admin",
         "MasterUserPassword": "correct-horse",
