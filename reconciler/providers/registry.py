@@ -38,7 +38,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "elbv2_listener": ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule"),
     "ecs": ("AWS::ECS::Cluster", "AWS::ECS::TaskDefinition"),
     "efs": ("AWS::EFS::FileSystem", "AWS::EFS::AccessPoint", "AWS::EFS::MountTarget"),
-    "cloudwatch": ("AWS::CloudWatch::Alarm",),
+    "cloudwatch": ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"),
     "logs_policy": ("AWS::Logs::ResourcePolicy",),
     "ssm_document": ("AWS::SSM::Document",),
     "iam_user": ("AWS::IAM::User", "AWS::IAM::Group"),
