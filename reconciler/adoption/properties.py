@@ -167,7 +167,9 @@ class _Taker:
         kept = {key: item for key, item in items.items() if item is not _DROP}
         if free:
             return kept
-        must = frozenset((self._schema.node(path) or {}).get("required", ()))
+        node = self._schema.node(path) or {}
+        kept = _without_others(node, kept)
+        must = frozenset(node.get("required", ()))
         said = {
             key: item
             for key, item in kept.items()
@@ -207,6 +209,20 @@ class _Taker:
         at = pointer(path)
         self._gaps.setdefault(at, Gap(at, why, needed))
         return _DROP
+
+
+def _without_others(node: Mapping[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """What AWS shows in several ways of which the schema takes one: that which says something, rather an id."""
+    alternatives = [[{name} for name in node.get("requiredXor", ())]]
+    alternatives.append([set(one["required"]) for one in node.get("oneOf", ()) if "required" in one])
+    for ways in alternatives:
+        shown = [way for way in ways if way <= kept.keys()]
+        if len(shown) > 1:
+            best = min(
+                shown, key=lambda way: (not all(kept[one] for one in way), not any(one.endswith("Id") for one in way))
+            )
+            kept = {name: item for name, item in kept.items() if name in best or not any(name in way for way in shown)}
+    return kept
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:

@@ -140,3 +140,15 @@ def test_what_the_template_sets_and_aws_has_not_got_is_told() -> None:
     properties, gaps = taken("AWS::SQS::Queue", {"QueueName": "jobs"}, declared)
     assert properties == {}
     assert {pointer: gap.why for pointer, gap in gaps.items()} == {"/DelaySeconds": ELSEWHERE, "/Odd": UNSUPPORTED}
+
+
+def test_of_several_ways_to_say_the_same_one_is_taken() -> None:
+    template = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "Version": "3"}
+    by_id = {"LaunchTemplateId": "lt-1", "Version": "3"}
+    group = {"MinSize": "1", "MaxSize": "2", "LaunchTemplate": template}
+    assert taken("AWS::AutoScaling::AutoScalingGroup", group)[0]["LaunchTemplate"] == by_id
+    assert taken("AWS::EC2::Instance", {"LaunchTemplate": template})[0]["LaunchTemplate"] == by_id
+    device = {"DeviceName": "/dev/xvda", "NoDevice": False, "Ebs": {"VolumeSize": 8}}
+    about = {"ImageId": "ami-1", "InstanceType": "t3.micro", "BlockDeviceMappings": [device]}
+    kept = taken("AWS::AutoScaling::LaunchConfiguration", about)[0]["BlockDeviceMappings"]
+    assert kept == [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}]
