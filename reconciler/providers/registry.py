@@ -57,6 +57,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "AWS::Lambda::Url",
         "AWS::Lambda::Version",
     ),
+    "lambda_layer": ("AWS::Lambda::LayerVersion",),
     "lambda_permission": ("AWS::Lambda::Permission",),
     "events": ("AWS::Events::Rule", "AWS::Events::EventBus", "AWS::Events::Archive"),
     "stepfunctions": ("AWS::StepFunctions::StateMachine",),

@@ -40,7 +40,7 @@ def type_of(case: Any) -> str:
 #: the first case of every type in the providers' contracts
 CASES = list({type_of(case): case for case in reversed([*providers_ec2.CASES, *collected.CASES])}.values())[::-1]
 #: what has to be given for these is never shown, so that somebody must fill it in
-NEEDS_A_PERSON = {"AWS::EC2::LaunchTemplate", "AWS::Lambda::Function"}
+NEEDS_A_PERSON = {"AWS::EC2::LaunchTemplate", "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"}
 #: types of which something gives way, with a comment, because the schema refuses it as it is shown: alternatives of
 #: which AWS shows both, values that only an emulator has, dates that the validator spells otherwise
 GIVE_WAY = {
