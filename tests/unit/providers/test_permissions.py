@@ -35,6 +35,7 @@ SERVICES = {
 NO_CALLS = {
     "s3:TagResource", "s3:GetObject", "s3:GetObjectVersion", "iam:PassRole",
     "logs:CreateLogDelivery", "logs:DeleteLogDelivery",
+    "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission", "kms:CreateGrant", "kms:Decrypt",
 }  # fmt: skip
 
 
