@@ -55,6 +55,7 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
     ),
     FaultKind.NOT_FOUND: _codes(
         "404 NotFound NoSuchKey QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue Gateway.NotAttached"
+        " PipelineDeletedException"
     ),
     FaultKind.ALREADY_EXISTS: _codes(
         "BucketAlreadyExists BucketAlreadyOwnedByYou QueueNameExists QueueAlreadyExists ResourceExistsException"

@@ -92,6 +92,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "emr": ("AWS::EMR::SecurityConfiguration",),
     "sagemaker": ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"),
     "sagemaker_notebook": ("AWS::SageMaker::NotebookInstance", "AWS::SageMaker::NotebookInstanceLifecycleConfig"),
+    "datapipeline": ("AWS::DataPipeline::Pipeline",),
     "route53": ("AWS::Route53::HostedZone",),
     "route53_health": ("AWS::Route53::HealthCheck",),
     "route53_records": ("AWS::Route53::RecordSet",),
