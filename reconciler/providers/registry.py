@@ -90,6 +90,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "AWS::Redshift::ClusterSubnetGroup",
     ),
     "emr": ("AWS::EMR::SecurityConfiguration",),
+    "emr_cluster": ("AWS::EMR::Cluster",),
+    "emr_groups": ("AWS::EMR::InstanceGroupConfig",),
     "sagemaker": ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"),
     "sagemaker_notebook": ("AWS::SageMaker::NotebookInstance", "AWS::SageMaker::NotebookInstanceLifecycleConfig"),
     "datapipeline": ("AWS::DataPipeline::Pipeline",),

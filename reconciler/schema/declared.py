@@ -143,12 +143,21 @@ SETS = _table(
     _at("AWS::SNS::Topic", "Subscription"),
 )
 
+_VOLUMES = "EbsConfiguration/EbsBlockDeviceConfigs"
 #: lists in which AWS shows more than it was given: the devices of an image, what was attached or assigned later, every
-#: cipher of an SSL policy, a certificate's validation for each of its names
+#: cipher of an SSL policy, a certificate's validation for each of its names, volumes that every instance has
 MORE_SHOWN = _table(
     _at("AWS::CertificateManager::Certificate", "DomainValidationOptions"),
     _at("AWS::EC2::Instance", "BlockDeviceMappings", "NetworkInterfaces"),
     _at("AWS::EC2::Instance", "NetworkInterfaces/*/Ipv6Addresses", "NetworkInterfaces/*/PrivateIpAddresses"),
+    _at("AWS::EMR::Cluster", *(f"Instances/{role}InstanceGroup/{_VOLUMES}" for role in ("Core", "Master"))),
+    _at("AWS::EMR::Cluster", f"Instances/TaskInstanceGroups/*/{_VOLUMES}"),
+    _at(
+        "AWS::EMR::Cluster",
+        *(f"Instances/{role}InstanceFleet/InstanceTypeConfigs/*/{_VOLUMES}" for role in ("Core", "Master")),
+        f"Instances/TaskInstanceFleets/*/InstanceTypeConfigs/*/{_VOLUMES}",
+    ),
+    _at("AWS::EMR::InstanceGroupConfig", _VOLUMES),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"),
 )
 
@@ -164,6 +173,9 @@ MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime")
 
 #: ARNs of log groups, which are given with or without the ":*" that stands for their streams
 GROUP_ARN = _table(_at("AWS::ApiGateway::Stage", "AccessLogSetting/DestinationArn"))
+
+#: places in S3, which EMR answers with the scheme ``s3n`` and a slash at the end: to its file system it is the same
+S3_PLACE = _table(_at("AWS::EMR::Cluster", "LogUri"))
 
 #: paths of an API, whose slashes are written ``~1`` ("the path value /resource/subresource must be encoded as
 #: /~1resource~1subresource") or not
