@@ -270,10 +270,21 @@ NEEDS: Mapping[str, Needs] = {
         given=frozenset(
             {
                 "AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "TableName", "Tags",
-                "PointInTimeRecoverySpecification", "TimeToLiveSpecification",
+                "PointInTimeRecoverySpecification", "TimeToLiveSpecification", "ContributorInsightsSpecification",
+                "KinesisStreamSpecification", "ResourcePolicy",
             }
         ),
         settings={
+            "ContributorInsightsSpecification": (
+                "DescribeContributorInsights",
+                "UpdateContributorInsights iam:CreateServiceLinkedRole",
+            ),
+            "KinesisStreamSpecification": (
+                "DescribeKinesisStreamingDestination",
+                "EnableKinesisStreamingDestination DisableKinesisStreamingDestination UpdateKinesisStreamingDestination"
+                " kinesis:DescribeStream kinesis:PutRecord kinesis:PutRecords",
+            ),
+            "ResourcePolicy": ("GetResourcePolicy", "PutResourcePolicy DeleteResourcePolicy"),
             "TimeToLiveSpecification": ("DescribeTimeToLive", "UpdateTimeToLive"),
             "PointInTimeRecoverySpecification": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
         },
