@@ -32,7 +32,13 @@ _EMPTY_MEANS = frozenset(
 #: said twice by AWS, in two forms that exclude each other
 _TWICE = frozenset({("AWS::EC2::Subnet", "AvailabilityZoneId")})
 #: what AWS shows of every resource and a plan may say of some only
-_UNSAID = frozenset({("AWS::SQS::Queue", "ContentBasedDeduplication", False), ("AWS::SQS::Queue", "FifoQueue", False)})
+_UNSAID = frozenset(
+    {
+        ("AWS::S3::Bucket", "ObjectLockEnabled", False),
+        ("AWS::SQS::Queue", "ContentBasedDeduplication", False),
+        ("AWS::SQS::Queue", "FifoQueue", False),
+    }
+)
 _OPENING = "{{resolve:"
 _DROP = object()
 

@@ -20,6 +20,12 @@ _BUCKET = {
     "WebsiteConfiguration": ("GetBucketWebsite", "PutBucketWebsite DeleteBucketWebsite"),
     "AccelerateConfiguration": ("GetAccelerateConfiguration", "PutAccelerateConfiguration"),
     "AccessControl": ("", "PutBucketAcl"),
+    "NotificationConfiguration": ("GetBucketNotification", "PutBucketNotification"),
+    "ReplicationConfiguration": ("GetReplicationConfiguration", "PutReplicationConfiguration iam:PassRole"),
+    **dict.fromkeys(
+        ("ObjectLockConfiguration", "ObjectLockEnabled"),
+        ("GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration"),
+    ),
 }
 _RULES = {
     f"SecurityGroup{side}": (

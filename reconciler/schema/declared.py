@@ -46,11 +46,19 @@ LOWER_CASE = _table(
     _at("AWS::Redshift::ClusterSubnetGroup", "ClusterSubnetGroupName"),
 )
 
-#: stored in one letter case or compared without it: header names (RFC 9110), load balancer protocols
+#: stored in one letter case or compared without it: header names (RFC 9110), load balancer protocols, what of a
+#: key S3 filters by
 ANY_CASE = _table(
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Listeners/*/InstanceProtocol", "Listeners/*/Protocol"),
     _at("AWS::ElasticLoadBalancingV2::ListenerRule", "Conditions/*/HttpHeaderConfig/HttpHeaderName"),
     _at("AWS::CloudFront::Distribution", "DistributionConfig/Origins/*/OriginCustomHeaders/*/HeaderName"),
+    _at(
+        "AWS::S3::Bucket",
+        *(
+            f"NotificationConfiguration/{kind}Configurations/*/Filter/S3Key/Rules/*/Name"
+            for kind in ("Lambda", "Queue", "Topic")
+        ),
+    ),
 )
 
 #: DNS names as Route 53 keeps them: lower case, with or without the final dot, ``\052`` for an asterisk
@@ -140,6 +148,12 @@ SETS = _table(
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "AppCookieStickinessPolicy", "LBCookieStickinessPolicy"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies", "Subnets", "Listeners/*/PolicyNames"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/InstancePorts", "Policies/*/LoadBalancerPorts"),
+    _at(
+        "AWS::S3::Bucket",
+        *(f"NotificationConfiguration/{kind}Configurations" for kind in ("Lambda", "Queue", "Topic")),
+        "ReplicationConfiguration/Rules",
+        "ReplicationConfiguration/Rules/*/Filter/And/TagFilters",
+    ),
     _at("AWS::SNS::Topic", "Subscription"),
 )
 
