@@ -260,7 +260,10 @@ NEEDS: Mapping[str, Needs] = {
         untag="UntagResource",
         change="SetTopicAttributes",
         given=frozenset({"TopicName", "FifoTopic", "Tags", "Subscription"}),
-        settings={"Subscription": ("ListSubscriptionsByTopic", "Subscribe Unsubscribe")},
+        settings={
+            "DeliveryStatusLogging": ("", "iam:PassRole"),
+            "Subscription": ("ListSubscriptionsByTopic", "Subscribe Unsubscribe"),
+        },
         tagged=True,
     ),
     "AWS::SQS::QueuePolicy": Needs("sqs", "GetQueueAttributes", "SetQueueAttributes"),

@@ -337,26 +337,45 @@ QUEUE = Case(
 )
 
 
+def _logged(protocol: str, rate: str, failures: str) -> dict[str, str]:
+    role = f"arn:aws:iam::{ACCOUNT}:role/feedback"
+    return {
+        "Protocol": protocol,
+        "SuccessFeedbackRoleArn": role,
+        "SuccessFeedbackSampleRate": rate,
+        "FailureFeedbackRoleArn": f"{role}-{failures}",
+    }
+
+
 def _subscribed(*names: str) -> list[dict[str, str]]:
     return [{"Protocol": "sqs", "Endpoint": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"} for name in names]
 
 
+# moto has no logging of deliveries: ``testing/taught`` adds it.
 TOPIC = Case(
     "AWS::SNS::Topic",
     {
         "TopicName": "contract-topic",
         "DisplayName": "Contract",
         "KmsMasterKeyId": "alias/aws/sns",
+        "DeliveryStatusLogging": [_logged("sqs", "10", "one"), _logged("http/s", "0", "two")],
         "Subscription": _subscribed("heard-two", "heard-one"),
         "Tags": TAGS,
     },
     changes={
         "DisplayName": "Other",
         "KmsMasterKeyId": "alias/other",
+        "DeliveryStatusLogging": [_logged("sqs", "20", "one"), _logged("lambda", "5", "three")],
         "Subscription": _subscribed("heard-three", "heard-two"),
         "Tags": OTHER_TAGS,
     },
-    resets={"DisplayName": ABSENT, "KmsMasterKeyId": ABSENT, "Subscription": ABSENT, "Tags": ABSENT},
+    resets={
+        "DeliveryStatusLogging": ABSENT,
+        "DisplayName": ABSENT,
+        "KmsMasterKeyId": ABSENT,
+        "Subscription": ABSENT,
+        "Tags": ABSENT,
+    },
     attributes=("TopicArn",),
     foreign=lambda clients: clients("sns").create_topic(Name="contract-foreign"),
     deny=("sns", "GetTopicAttributes"),
