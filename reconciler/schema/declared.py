@@ -141,6 +141,7 @@ FILLED_UP = _table(
 #: certificate is for all of its names alike; a table's indexes are told apart by name
 SETS = _table(
     _at("AWS::ApiGateway::Method", "AuthorizationScopes"),
+    _at("AWS::AutoScaling::AutoScalingGroup", "NotificationConfigurations"),
     _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
     _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
     _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
