@@ -29,8 +29,6 @@ DRIFTED = "not as in the stack's template: the plan has what AWS has"
 _EMPTY_MEANS = frozenset(
     {("AWS::EC2::SecurityGroup", "SecurityGroupIngress"), ("AWS::EC2::SecurityGroup", "SecurityGroupEgress")}
 )
-#: said twice by AWS, in two forms that exclude each other
-_TWICE = frozenset({("AWS::EC2::Subnet", "AvailabilityZoneId")})
 #: what AWS shows of every resource and a plan may say of some only
 _UNSAID = frozenset(
     {
@@ -68,6 +66,8 @@ class _Taker:
             value = self._property(name)
             if value is not _DROP:
                 found[name] = value
+        if self._declared is None:
+            found = _without_others(self._schema.document, found)
         for name in self._unseen(found):
             self._gap((name,), HIDDEN, needed=name in self._schema.required)
         return found, tuple(self._gaps.values())
@@ -98,7 +98,7 @@ class _Taker:
 
     def _goes_without_saying(self, name: str, value: Any) -> bool:
         kind = self._schema.type_name
-        return (kind, name) in _TWICE or (isinstance(value, bool) and (kind, name, value) in _UNSAID)
+        return name in _said_twice(kind, self._live) or (isinstance(value, bool) and (kind, name, value) in _UNSAID)
 
     def _compare(self, path: Path, value: Any) -> None:
         """Say so where AWS has another value than the template."""
@@ -217,16 +217,31 @@ class _Taker:
         return _DROP
 
 
+def _said_twice(kind: str, live: Properties) -> frozenset[str]:
+    """What AWS says a second time in a form that excludes the first."""
+    if kind == "AWS::EC2::Subnet":
+        return frozenset({"AvailabilityZoneId"})
+    if kind == "AWS::EC2::Instance" and live.get("SubnetId") and len(live.get("NetworkInterfaces") or ()) == 1:
+        return frozenset({"NetworkInterfaces"})
+    if kind == "AWS::EC2::NetworkInterface":
+        several = len(live.get("PrivateIpAddresses") or ()) > 1
+        return frozenset({"PrivateIpAddress" if several else "PrivateIpAddresses"})
+    return frozenset()
+
+
+def _telling(way: Collection[str], kept: Mapping[str, Any]) -> tuple[bool, bool, int]:
+    values = [kept[name] for name in sorted(way)]
+    return all(values), any(name.endswith("Id") for name in way), len(json.dumps(values, default=str))
+
+
 def _without_others(node: Mapping[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
-    """What AWS shows in several ways of which the schema takes one: that which says something, rather an id."""
+    """What AWS shows in several ways of which the schema takes one: an id, else what says most."""
     alternatives = [[{name} for name in node.get("requiredXor", ())]]
     alternatives.append([set(one["required"]) for one in node.get("oneOf", ()) if "required" in one])
     for ways in alternatives:
         shown = [way for way in ways if way <= kept.keys()]
         if len(shown) > 1:
-            best = min(
-                shown, key=lambda way: (not all(kept[one] for one in way), not any(one.endswith("Id") for one in way))
-            )
+            best = max(shown, key=lambda way: _telling(way, kept))
             kept = {name: item for name, item in kept.items() if name in best or not any(name in way for way in shown)}
     return kept
 

@@ -152,3 +152,22 @@ def test_of_several_ways_to_say_the_same_one_is_taken() -> None:
     about = {"ImageId": "ami-1", "InstanceType": "t3.micro", "BlockDeviceMappings": [device]}
     kept = taken("AWS::AutoScaling::LaunchConfiguration", about)[0]["BlockDeviceMappings"]
     assert kept == [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}]
+
+
+def test_what_is_said_twice_is_taken_where_it_says_all() -> None:
+    interface = {"NetworkInterfaceId": "eni-1", "DeviceIndex": "0", "SubnetId": "subnet-1"}
+    one = {"SubnetId": "subnet-1", "NetworkInterfaces": [interface]}
+    assert taken("AWS::EC2::Instance", one)[0] == {"SubnetId": "subnet-1"}
+    several = {**one, "NetworkInterfaces": [interface, {**interface, "DeviceIndex": "1"}]}
+    assert "NetworkInterfaces" in taken("AWS::EC2::Instance", several)[0]
+    first, second = ({"Primary": first, "PrivateIpAddress": address} for first, address in ((True, "a"), (False, "b")))
+    addressed = {"SubnetId": "s", "PrivateIpAddress": "a"}
+    shown = taken("AWS::EC2::NetworkInterface", {**addressed, "PrivateIpAddresses": [first]})[0]
+    assert shown == addressed
+    shown = taken("AWS::EC2::NetworkInterface", {**addressed, "PrivateIpAddresses": [first, second]})[0]
+    assert shown == {"SubnetId": "s", "PrivateIpAddresses": [first, second]}
+    zones = {"HostedZoneId": "Z1", "HostedZoneName": "a-long-name.example.com."}
+    assert taken("AWS::Route53::RecordSetGroup", zones)[0] == {"HostedZoneId": "Z1"}
+    mappings = [{"SubnetId": "s", "AllocationId": "eipalloc-1"}]
+    balancer = {"Subnets": ["s"], "SubnetMappings": mappings}
+    assert taken("AWS::ElasticLoadBalancingV2::LoadBalancer", balancer)[0] == {"SubnetMappings": mappings}
