@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, TypeName
-from reconciler.model.values import Properties
+from reconciler.model.values import Properties, transform
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Listing, Read, Update, Waiting
 from reconciler.providers.declared.finding import Finder
@@ -21,6 +21,7 @@ from reconciler.providers.native.reading import without_empty
 from reconciler.schema import TypeSchema, schema_for
 
 _DEEPEST = 4
+_OWN_ID = "${emr.clusterId}"
 _GONE = frozenset({"ENDED", "SHUTTING_DOWN", "TERMINATED", "TERMINATING"})
 _GROUP_TYPE = TypeName("AWS::EMR::InstanceGroupConfig")
 _FLEET_TYPE = TypeName("AWS::EMR::InstanceFleetConfig")
@@ -53,9 +54,12 @@ def emptied(group: Mapping[str, Any]) -> bool:
     return state in _GONE or (group.get("RequestedInstanceCount") == 0 and not group.get("AutoScalingPolicy"))
 
 
-def group_shown(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """A group of a cluster, as the cluster's schema has it."""
+def group_shown(answer: Mapping[str, Any], cluster: str) -> dict[str, Any]:
+    """A group of a cluster, as the cluster's schema has it: of itself it can only speak by a name for its id."""
     found = _with_volumes(properties(_schema(_GROUP_TYPE), answer, _SHOWN), answer)
+    if "AutoScalingPolicy" in found:
+        policy = found["AutoScalingPolicy"]
+        found["AutoScalingPolicy"] = transform(policy, lambda leaf: _OWN_ID if leaf == cluster else leaf)
     return {name: value for name, value in found.items() if name not in _GROUP_ALONE}
 
 

@@ -46,9 +46,9 @@ def instances_shown(scope: Scope, cluster: Mapping[str, Any]) -> dict[str, Any]:
         "TerminationProtected": cluster.get("TerminationProtected"),
         "UnhealthyNodeReplacement": cluster.get("UnhealthyNodeReplacement"),
     }
-    shown = fleet_shown if cluster.get("InstanceCollectionType") == _FLEETS else group_shown
-    for name, answers in _members(scope, str(cluster["Id"]), cluster).items():
-        each = [shown(answer) for answer in answers]
+    identifier = str(cluster["Id"])
+    for name, answers in _members(scope, identifier, cluster).items():
+        each = [fleet_shown(one) if "Fleet" in name else group_shown(one, identifier) for one in answers]
         found[name] = each if name.endswith("s") else each[0]
     return without_empty(found)
 
@@ -134,7 +134,7 @@ def _change_group(
                 scale_group(scope, cluster, live["Id"], None)
             resize_group(scope, cluster, live["Id"], 0)
         return
-    shown = group_shown(live)
+    shown = group_shown(live, cluster)
     changed = _changed(scope, name, wanted, shown, _GROUP_CHANGES)
     if "InstanceCount" in changed:
         resize_group(scope, cluster, live["Id"], int(wanted["InstanceCount"]))

@@ -64,7 +64,9 @@ def differing(type_name: TypeName, region: str, desired: Properties, live: Prope
     """
     schema = schema_for(type_name, region)
     shown = {name: _seen(schema, (name,), value) for name, value in desired.items()}
-    return frozenset(name for name, value in shown.items() if not alike(schema, (name,), value, live.get(name)))
+    return frozenset(
+        name for name, value in shown.items() if not alike(schema, (name,), value, live.get(name), (desired,))
+    )
 
 
 def _seen(schema: TypeSchema | None, path: Path, value: Any) -> Any:

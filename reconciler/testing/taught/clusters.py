@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.emr.exceptions import InvalidCluster
-from moto.emr.models import ElasticMapReduceBackend
+from moto.emr.models import ElasticMapReduceBackend, InstanceGroup
 from moto.emr.responses import ElasticMapReduceResponse
 
 from reconciler.testing.taught import give
@@ -23,6 +23,7 @@ _POLICIES = {
 def teach() -> None:
     """Teach moto."""
     give(ElasticMapReduceBackend, __init__=begin)
+    give(InstanceGroup, ebs_optimized=property(ebs_optimized), ebs_block_devices=property(ebs_block_devices))
     give(
         ElasticMapReduceResponse,
         add_instance_groups,
@@ -40,6 +41,25 @@ class Clusters(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         raise InvalidCluster(key)
+
+
+def ebs_optimized(self: Any) -> Any:
+    """Whether a group's instances are."""
+    return (self.ebs_configuration or {}).get("ebs_optimized")
+
+
+def ebs_block_devices(self: Any) -> list[dict[str, Any]]:
+    """A group's volumes, one by one."""
+    names = {"volume_type": "VolumeType", "iops": "Iops", "size_in_gb": "SizeInGB", "throughput": "Throughput"}
+    kinds = (self.ebs_configuration or {}).get("ebs_block_device_configs", [])
+    return [
+        {
+            "Device": f"/dev/sd{number}",
+            "VolumeSpecification": {names[key]: kind["volume_specification"].get(key) for key in names},
+        }
+        for kind in kinds
+        for number in range(kind.get("volumes_per_instance") or 1)
+    ]
 
 
 def begin(self: Any, *args: Any, **more: Any) -> None:

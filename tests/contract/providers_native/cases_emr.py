@@ -23,7 +23,7 @@ SECURITY_CONFIGURATION = Case(
 )
 
 
-def _policy(most: int) -> dict[str, Any]:
+def _policy(most: int, cluster: str = "${emr.clusterId}") -> dict[str, Any]:
     alarm = {
         "ComparisonOperator": "LESS_THAN",
         "EvaluationPeriods": 1,
@@ -33,6 +33,7 @@ def _policy(most: int) -> dict[str, Any]:
         "Statistic": "AVERAGE",
         "Threshold": 15.0,
         "Unit": "PERCENT",
+        "Dimensions": [{"Key": "JobFlowId", "Value": cluster}],
     }
     action = {"AdjustmentType": "CHANGE_IN_CAPACITY", "ScalingAdjustment": 1, "CoolDown": 300}
     rule = {
@@ -61,7 +62,9 @@ def _instances(count: int, *tasks: dict[str, Any], **more: Any) -> dict[str, Any
 
 
 _VOLUMES = {
-    "EbsBlockDeviceConfigs": [{"VolumeSpecification": {"VolumeType": "gp3", "SizeInGB": 64}, "VolumesPerInstance": 2}]
+    "EbsBlockDeviceConfigs": [
+        {"VolumeSpecification": {"VolumeType": "gp3", "SizeInGB": 64, "Throughput": 125}, "VolumesPerInstance": 2}
+    ]
 }
 CLUSTER = Case(
     "AWS::EMR::Cluster",
@@ -131,7 +134,7 @@ INSTANCE_GROUP = Case(
         **{name: value for name, value in _group("contract", 2).items() if name != "Market"},
         "AutoScalingPolicy": _policy(3),
     },
-    changes={"InstanceCount": 3, "AutoScalingPolicy": _policy(5)},
+    changes={"InstanceCount": 3, "AutoScalingPolicy": _policy(5, "@emr-cluster")},
     resets={"AutoScalingPolicy": ABSENT},
     attributes=("InstanceGroupId",),
     setup=_cluster,

@@ -111,6 +111,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ),
     (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
+    (
+        r"Invalid type for parameter EbsRootVolumeSize, value: example",
+        "a text for a size, made up for a parameter (emr:RunJobFlow refuses it)",
+    ),
     (r"IAM::Policy create: .* needs a name", "a policy without a name (iam:PutRolePolicy refuses it)"),
     (
         r"SQS::Queue create: .* belongs to plan",
