@@ -223,27 +223,21 @@ def _said_twice(kind: str, live: Properties) -> frozenset[str]:
         return frozenset({"AvailabilityZoneId"})
     if kind == "AWS::EC2::Instance" and live.get("SubnetId") and len(live.get("NetworkInterfaces") or ()) == 1:
         return frozenset({"NetworkInterfaces"})
+    if kind == "AWS::ElasticLoadBalancingV2::LoadBalancer" and live.get("SubnetMappings"):
+        return frozenset({"Subnets"})
     if kind == "AWS::EC2::NetworkInterface":
         several = len(live.get("PrivateIpAddresses") or ()) > 1
         return frozenset({"PrivateIpAddress" if several else "PrivateIpAddresses"})
     return frozenset()
 
 
-def _telling(way: Collection[str], kept: Mapping[str, Any]) -> tuple[bool, bool, int]:
-    values = [kept[name] for name in sorted(way)]
-    return all(values), any(name.endswith("Id") for name in way), len(json.dumps(values, default=str))
-
-
 def _without_others(node: Mapping[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
-    """What AWS shows in several ways of which the schema takes one: an id, else what says most."""
-    alternatives = [[{name} for name in node.get("requiredXor", ())]]
-    alternatives.append([set(one["required"]) for one in node.get("oneOf", ()) if "required" in one])
-    for ways in alternatives:
-        shown = [way for way in ways if way <= kept.keys()]
-        if len(shown) > 1:
-            best = max(shown, key=lambda way: _telling(way, kept))
-            kept = {name: item for name, item in kept.items() if name in best or not any(name in way for way in shown)}
-    return kept
+    """Of what the schema takes in one of several ways: no name beside its id, and nothing that only says no."""
+    ways = {*node.get("requiredXor", ()), *(name for one in node.get("oneOf", ()) for name in one.get("required", ()))}
+    shown = ways & kept.keys()
+    beside = {f"{name.removesuffix('Id')}Name" for name in shown if name.endswith("Id")}
+    denied = {name for name in shown if kept[name] is False} if len(shown) > 1 else set()
+    return {name: item for name, item in kept.items() if name not in shown & (beside | denied)}
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
