@@ -29,10 +29,14 @@ DRIFTED = "not as in the stack's template: the plan has what AWS has"
 _EMPTY_MEANS = frozenset(
     {("AWS::EC2::SecurityGroup", "SecurityGroupIngress"), ("AWS::EC2::SecurityGroup", "SecurityGroupEgress")}
 )
-#: said twice by AWS, in two forms that exclude each other
-_TWICE = frozenset({("AWS::EC2::Subnet", "AvailabilityZoneId")})
 #: what AWS shows of every resource and a plan may say of some only
-_UNSAID = frozenset({("AWS::SQS::Queue", "ContentBasedDeduplication", False), ("AWS::SQS::Queue", "FifoQueue", False)})
+_UNSAID = frozenset(
+    {
+        ("AWS::S3::Bucket", "ObjectLockEnabled", False),
+        ("AWS::SQS::Queue", "ContentBasedDeduplication", False),
+        ("AWS::SQS::Queue", "FifoQueue", False),
+    }
+)
 _OPENING = "{{resolve:"
 _DROP = object()
 
@@ -62,6 +66,8 @@ class _Taker:
             value = self._property(name)
             if value is not _DROP:
                 found[name] = value
+        if self._declared is None:
+            found = _without_others(self._schema.document, found)
         for name in self._unseen(found):
             self._gap((name,), HIDDEN, needed=name in self._schema.required)
         return found, tuple(self._gaps.values())
@@ -92,7 +98,7 @@ class _Taker:
 
     def _goes_without_saying(self, name: str, value: Any) -> bool:
         kind = self._schema.type_name
-        return (kind, name) in _TWICE or (isinstance(value, bool) and (kind, name, value) in _UNSAID)
+        return name in _said_twice(kind, self._live) or (isinstance(value, bool) and (kind, name, value) in _UNSAID)
 
     def _compare(self, path: Path, value: Any) -> None:
         """Say so where AWS has another value than the template."""
@@ -167,7 +173,9 @@ class _Taker:
         kept = {key: item for key, item in items.items() if item is not _DROP}
         if free:
             return kept
-        must = frozenset((self._schema.node(path) or {}).get("required", ()))
+        node = self._schema.node(path) or {}
+        kept = _without_others(node, kept)
+        must = frozenset(node.get("required", ()))
         said = {
             key: item
             for key, item in kept.items()
@@ -207,6 +215,29 @@ class _Taker:
         at = pointer(path)
         self._gaps.setdefault(at, Gap(at, why, needed))
         return _DROP
+
+
+def _said_twice(kind: str, live: Properties) -> frozenset[str]:
+    """What AWS says a second time in a form that excludes the first."""
+    if kind == "AWS::EC2::Subnet":
+        return frozenset({"AvailabilityZoneId"})
+    if kind == "AWS::EC2::Instance" and live.get("SubnetId") and len(live.get("NetworkInterfaces") or ()) == 1:
+        return frozenset({"NetworkInterfaces"})
+    if kind == "AWS::ElasticLoadBalancingV2::LoadBalancer" and live.get("SubnetMappings"):
+        return frozenset({"Subnets"})
+    if kind == "AWS::EC2::NetworkInterface":
+        several = len(live.get("PrivateIpAddresses") or ()) > 1
+        return frozenset({"PrivateIpAddress" if several else "PrivateIpAddresses"})
+    return frozenset()
+
+
+def _without_others(node: Mapping[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """Of what the schema takes in one of several ways: no name beside its id, and nothing that only says no."""
+    ways = {*node.get("requiredXor", ()), *(name for one in node.get("oneOf", ()) for name in one.get("required", ()))}
+    shown = ways & kept.keys()
+    beside = {f"{name.removesuffix('Id')}Name" for name in shown if name.endswith("Id")}
+    denied = {name for name in shown if kept[name] is False} if len(shown) > 1 else set()
+    return {name: item for name, item in kept.items() if name not in shown & (beside | denied)}
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,14 +123,24 @@ class Checks:
 
     def _moved(self, step: Step, names: frozenset[str], live: Observation) -> set[str]:
         schema, before = self.schema(step), self.changes.live.get(step.logical_id, {})
-        return {
-            f"/{name}"
-            for name in names
-            if canonical(schema, (name,), live.properties.get(name)) != canonical(schema, (name,), before.get(name))
-        }
+        record = self.actor.records.get(step.logical_id)
+        # others that hung on what is deleted now have been deleted already, and with them what they were within it
+        applied = record.applied if record is not None and step.action is Action.DELETE and step.needs else {}
+
+        def meaning(properties: Properties, name: str) -> Any:
+            return canonical(schema, (name,), managed_part(properties.get(name), applied.get(name)))
+
+        return {f"/{name}" for name in names if meaning(live.properties, name) != meaning(before, name)}
 
     def _ignored(self, step: Step) -> tuple[str, ...]:
         return tuple(rule.path for rule in self.actor.plan.ignore if rule.resource == step.logical_id)
+
+
+def managed_part(value: Any, applied: Any) -> Any:
+    """What of a value a plan has set: of an object the keys that it applied, at whatever depth."""
+    if not isinstance(value, Mapping) or not isinstance(applied, Mapping):
+        return value
+    return {key: managed_part(item, applied[key]) for key, item in value.items() if key in applied}
 
 
 def _covered(path: str, known: set[str]) -> bool:

@@ -23,6 +23,8 @@ _EXCLUSIVE = frozenset(
 )
 #: The same for some types alone: a subnet has one route table.
 _EXCLUSIVE_IN = frozenset({("AWS::EC2::SubnetRouteTableAssociation", "SubnetId")})
+#: Names that aren't a resource's own: what it is a version of has it, and others beside it.
+_SHARED = frozenset({("AWS::Lambda::LayerVersion", "LayerName"), ("AWS::Lambda::Version", "FunctionName")})
 
 
 def steps_of(
@@ -139,4 +141,5 @@ def _exclusive(plan: Plan, change: Change) -> bool:
 
 def _names(schema: TypeSchema, name: str) -> bool:
     exclusive = name in _EXCLUSIVE or (schema.type_name, name) in _EXCLUSIVE_IN
-    return (name.endswith("Name") or exclusive) and schema.forces_replacement((name,))
+    own = name.endswith("Name") and (schema.type_name, name) not in _SHARED
+    return (own or exclusive) and schema.forces_replacement((name,))

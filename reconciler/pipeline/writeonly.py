@@ -24,6 +24,7 @@ _HARMLESS = re.compile(
 )
 #: by type: more that the rules above leave out and that somebody has looked at
 _LOOKED_AT: dict[str, re.Pattern[str]] = {
+    "AWS::EMR::Cluster": re.compile(r"Steps/.*|AdditionalInfo"),
     "AWS::Lambda::Function": re.compile(r"Code/(ZipFile|S3Key)"),
     "AWS::Lambda::LayerVersion": re.compile(r"Content/S3Key"),
     "AWS::RDS::DBInstance": re.compile(r"Source\w+|Restore\w+"),

@@ -55,6 +55,7 @@ _EXACT: Mapping[FaultKind, frozenset[str]] = {
     ),
     FaultKind.NOT_FOUND: _codes(
         "404 NotFound NoSuchKey QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue Gateway.NotAttached"
+        " PipelineDeletedException"
     ),
     FaultKind.ALREADY_EXISTS: _codes(
         "BucketAlreadyExists BucketAlreadyOwnedByYou QueueNameExists QueueAlreadyExists ResourceExistsException"
@@ -94,7 +95,9 @@ _ALREADY = re.compile(r"already exist|\bexists for this Lambda function")
 _SCALING = re.compile(
     "(Delete(AutoScalingGroup|LaunchConfiguration|ScheduledAction|Policy)|Describe(ScheduledActions|Policies))$"
 )
-_NAMED = re.compile("(Describe|Delete)(SecurityConfiguration|Model|Endpoint|EndpointConfig)$")
+_NAMED = re.compile(
+    "(Describe|Delete|Stop)(SecurityConfiguration|Model|Endpoint|EndpointConfig|NotebookInstance(LifecycleConfig)?)$"
+)
 #: Codes that mean different things depending on the operation and on the message: tried in order, before the others.
 _TOLD: tuple[tuple[frozenset[str], re.Pattern[str], re.Pattern[str], FaultKind], ...] = (
     (_codes("ResourceInUseException ResourceInUse"), re.compile("Create"), _ANYTHING, FaultKind.ALREADY_EXISTS),
@@ -109,7 +112,13 @@ _TOLD: tuple[tuple[frozenset[str], re.Pattern[str], re.Pattern[str], FaultKind],
     (
         _codes("InvalidRequestException ValidationException"),
         _NAMED,
-        re.compile("does not exist|Could not find"),
+        re.compile("does not exist|Could not find|RecordNotFound"),
+        FaultKind.NOT_FOUND,
+    ),
+    (
+        _codes("InvalidRequestException"),
+        re.compile("(Describe|List|Get|Modify|Remove|Terminate)"),
+        re.compile("Cluster id .* is not valid", re.IGNORECASE),
         FaultKind.NOT_FOUND,
     ),
     (_codes("InvalidDocument"), re.compile("(Delete|Describe|Get)Document$"), _ANYTHING, FaultKind.NOT_FOUND),

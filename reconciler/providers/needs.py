@@ -20,6 +20,12 @@ _BUCKET = {
     "WebsiteConfiguration": ("GetBucketWebsite", "PutBucketWebsite DeleteBucketWebsite"),
     "AccelerateConfiguration": ("GetAccelerateConfiguration", "PutAccelerateConfiguration"),
     "AccessControl": ("", "PutBucketAcl"),
+    "NotificationConfiguration": ("GetBucketNotification", "PutBucketNotification"),
+    "ReplicationConfiguration": ("GetReplicationConfiguration", "PutReplicationConfiguration iam:PassRole"),
+    **dict.fromkeys(
+        ("ObjectLockConfiguration", "ObjectLockEnabled"),
+        ("GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration"),
+    ),
 }
 _RULES = {
     f"SecurityGroup{side}": (
@@ -254,7 +260,10 @@ NEEDS: Mapping[str, Needs] = {
         untag="UntagResource",
         change="SetTopicAttributes",
         given=frozenset({"TopicName", "FifoTopic", "Tags", "Subscription"}),
-        settings={"Subscription": ("ListSubscriptionsByTopic", "Subscribe Unsubscribe")},
+        settings={
+            "DeliveryStatusLogging": ("", "iam:PassRole"),
+            "Subscription": ("ListSubscriptionsByTopic", "Subscribe Unsubscribe"),
+        },
         tagged=True,
     ),
     "AWS::SQS::QueuePolicy": Needs("sqs", "GetQueueAttributes", "SetQueueAttributes"),
@@ -270,10 +279,21 @@ NEEDS: Mapping[str, Needs] = {
         given=frozenset(
             {
                 "AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "TableName", "Tags",
-                "PointInTimeRecoverySpecification", "TimeToLiveSpecification",
+                "PointInTimeRecoverySpecification", "TimeToLiveSpecification", "ContributorInsightsSpecification",
+                "KinesisStreamSpecification", "ResourcePolicy",
             }
         ),
         settings={
+            "ContributorInsightsSpecification": (
+                "DescribeContributorInsights",
+                "UpdateContributorInsights iam:CreateServiceLinkedRole",
+            ),
+            "KinesisStreamSpecification": (
+                "DescribeKinesisStreamingDestination",
+                "EnableKinesisStreamingDestination DisableKinesisStreamingDestination UpdateKinesisStreamingDestination"
+                " kinesis:DescribeStream kinesis:PutRecord kinesis:PutRecords",
+            ),
+            "ResourcePolicy": ("GetResourcePolicy", "PutResourcePolicy DeleteResourcePolicy"),
             "TimeToLiveSpecification": ("DescribeTimeToLive", "UpdateTimeToLive"),
             "PointInTimeRecoverySpecification": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
         },

@@ -141,7 +141,7 @@ def _actions(needs: Needs, resource: PlannedResource, writes: bool) -> set[str]:
     }
     if writes:
         found |= {needs.write, *(write for name, (_, write) in needs.settings.items() if name in given)}
-        found |= {needs.untag} if "Tags" in given else set()
+        found |= {needs.untag} if any(name.endswith("Tags") for name in given) else set()
         found |= {needs.change} if given - needs.given else set()
     return {action for several in found for action in several.split()}
 

@@ -46,11 +46,19 @@ LOWER_CASE = _table(
     _at("AWS::Redshift::ClusterSubnetGroup", "ClusterSubnetGroupName"),
 )
 
-#: stored in one letter case or compared without it: header names (RFC 9110), load balancer protocols
+#: stored in one letter case or compared without it: header names (RFC 9110), load balancer protocols, what of a
+#: key S3 filters by
 ANY_CASE = _table(
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Listeners/*/InstanceProtocol", "Listeners/*/Protocol"),
     _at("AWS::ElasticLoadBalancingV2::ListenerRule", "Conditions/*/HttpHeaderConfig/HttpHeaderName"),
     _at("AWS::CloudFront::Distribution", "DistributionConfig/Origins/*/OriginCustomHeaders/*/HeaderName"),
+    _at(
+        "AWS::S3::Bucket",
+        *(
+            f"NotificationConfiguration/{kind}Configurations/*/Filter/S3Key/Rules/*/Name"
+            for kind in ("Lambda", "Queue", "Topic")
+        ),
+    ),
 )
 
 #: DNS names as Route 53 keeps them: lower case, with or without the final dot, ``\052`` for an asterisk
@@ -133,6 +141,7 @@ FILLED_UP = _table(
 #: certificate is for all of its names alike; a table's indexes are told apart by name
 SETS = _table(
     _at("AWS::ApiGateway::Method", "AuthorizationScopes"),
+    _at("AWS::AutoScaling::AutoScalingGroup", "NotificationConfigurations"),
     _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
     _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
     _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
@@ -140,15 +149,30 @@ SETS = _table(
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "AppCookieStickinessPolicy", "LBCookieStickinessPolicy"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies", "Subnets", "Listeners/*/PolicyNames"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/InstancePorts", "Policies/*/LoadBalancerPorts"),
+    _at(
+        "AWS::S3::Bucket",
+        *(f"NotificationConfiguration/{kind}Configurations" for kind in ("Lambda", "Queue", "Topic")),
+        "ReplicationConfiguration/Rules",
+        "ReplicationConfiguration/Rules/*/Filter/And/TagFilters",
+    ),
     _at("AWS::SNS::Topic", "Subscription"),
 )
 
+_VOLUMES = "EbsConfiguration/EbsBlockDeviceConfigs"
 #: lists in which AWS shows more than it was given: the devices of an image, what was attached or assigned later, every
-#: cipher of an SSL policy, a certificate's validation for each of its names
+#: cipher of an SSL policy, a certificate's validation for each of its names, volumes that every instance has
 MORE_SHOWN = _table(
     _at("AWS::CertificateManager::Certificate", "DomainValidationOptions"),
     _at("AWS::EC2::Instance", "BlockDeviceMappings", "NetworkInterfaces"),
     _at("AWS::EC2::Instance", "NetworkInterfaces/*/Ipv6Addresses", "NetworkInterfaces/*/PrivateIpAddresses"),
+    _at("AWS::EMR::Cluster", *(f"Instances/{role}InstanceGroup/{_VOLUMES}" for role in ("Core", "Master"))),
+    _at("AWS::EMR::Cluster", f"Instances/TaskInstanceGroups/*/{_VOLUMES}"),
+    _at(
+        "AWS::EMR::Cluster",
+        *(f"Instances/{role}InstanceFleet/InstanceTypeConfigs/*/{_VOLUMES}" for role in ("Core", "Master")),
+        f"Instances/TaskInstanceFleets/*/InstanceTypeConfigs/*/{_VOLUMES}",
+    ),
+    _at("AWS::EMR::InstanceGroupConfig", _VOLUMES),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"),
 )
 
@@ -164,6 +188,9 @@ MOMENT = _table(_at("AWS::AutoScaling::ScheduledAction", "EndTime", "StartTime")
 
 #: ARNs of log groups, which are given with or without the ":*" that stands for their streams
 GROUP_ARN = _table(_at("AWS::ApiGateway::Stage", "AccessLogSetting/DestinationArn"))
+
+#: places in S3, which EMR answers with the scheme ``s3n`` and a slash at the end: to its file system it is the same
+S3_PLACE = _table(_at("AWS::EMR::Cluster", "LogUri"))
 
 #: paths of an API, whose slashes are written ``~1`` ("the path value /resource/subresource must be encoded as
 #: /~1resource~1subresource") or not

@@ -76,6 +76,11 @@ def group_arn(value: str) -> str:
     return value.removesuffix(":*")
 
 
+def s3_place(value: str) -> str:
+    """A place in S3 by its usual scheme, without a slash at the end."""
+    return re.sub(r"^s3[an]://", "s3://", value).rstrip("/")
+
+
 def method_path(value: str) -> str:
     """A path of an API as it is."""
     return "/" + value.replace("~1", "/").strip("/")
@@ -93,6 +98,7 @@ _DECLARED: tuple[tuple[frozenset[tuple[str, Path]], Callable[[str], str]], ...] 
     (declared.MOMENT, moment),
     (declared.GROUP_ARN, group_arn),
     (declared.METHOD_PATH, method_path),
+    (declared.S3_PLACE, s3_place),
 )
 
 

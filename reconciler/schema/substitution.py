@@ -14,6 +14,12 @@ from reconciler.schema.types import Path
 _BESIDE: Mapping[tuple[str, Path], str] = {
     ("AWS::StepFunctions::StateMachine", ("DefinitionString",)): "DefinitionSubstitutions"
 }
+_ALARMED = ("AutoScalingPolicy", "Rules", "*", "Trigger", "CloudWatchAlarmDefinition", "Dimensions", "*", "Value")
+#: Names that a service knows by itself, and the property that has their value ("use ${emr.clusterId}": Automatic
+#: Scaling in EMR's management guide).
+_KNOWN: Mapping[tuple[str, Path], Mapping[str, str]] = {
+    ("AWS::EMR::InstanceGroupConfig", _ALARMED): {"emr.clusterId": "JobFlowId"}
+}
 _PLACE = re.compile(r"\$\{([^}]+)\}")
 
 
@@ -28,8 +34,10 @@ def substituted(text: str, values: Mapping[str, Any]) -> str:
 
 def stored(type_name: str, path: Path, wanted: Any, around: Sequence[Mapping[str, Any]]) -> Any:
     """What the service stores of ``wanted``: itself, or with what the property beside it says put in."""
-    name = _BESIDE.get((type_name, path))
+    name, known = _BESIDE.get((type_name, path)), _KNOWN.get((type_name, path))
     values = reveal(around[0].get(name)) if name is not None and around else None
+    if known is not None and around:
+        values = {word: around[0][other] for word, other in known.items() if other in around[0]}
     if not isinstance(values, Mapping) or not isinstance(wanted, str) or has_unknown(values):
         return wanted
     return substituted(wanted, values)

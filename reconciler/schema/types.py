@@ -24,7 +24,8 @@ _REFUSED: Mapping[str, str] = {
     "so that nothing could ever use the key; make a role to be assumed instead, or the key by hand where one is needed"
 }
 #: What a type's schema should call write-only: said of a new resource, and not what can be seen of it later. A public
-#: address comes and goes (with an elastic one, with the instance's being stopped), addresses are added by number.
+#: address comes and goes (with an elastic one, with the instance's being stopped), addresses are added by number; what
+#: a cluster has done is forgotten after a while, its passwords are masked.
 _SAID_ONCE: Mapping[str, tuple[Path, ...]] = {
     "AWS::EC2::Instance": tuple(
         ("NetworkInterfaces", "*", name)
@@ -34,7 +35,16 @@ _SAID_ONCE: Mapping[str, tuple[Path, ...]] = {
             "Ipv6AddressCount",
             "SecondaryPrivateIpAddressCount",
         )
-    )
+    ),
+    "AWS::EMR::Cluster": (
+        ("AdditionalInfo",),
+        ("Instances", "HadoopVersion"),
+        *(
+            ("KerberosAttributes", name)
+            for name in ("ADDomainJoinPassword", "CrossRealmTrustPrincipalPassword", "KdcAdminPassword")
+        ),
+        ("Steps",),
+    ),
 }
 _NEEDED_HANDLERS = frozenset({"create", "read", "delete"})
 

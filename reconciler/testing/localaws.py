@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.testing.amends import amend, stand_in
 from reconciler.testing.serving import Serving
+from reconciler.testing.taught import teach
 from reconciler.testing.watching import WATCH
 from reconciler.testing.wire import Call, error_response, parse
 
@@ -132,6 +133,7 @@ class LocalAws:
             def log(self, *_: Any, **__: Any) -> None:
                 """Requests are counted, not logged."""
 
+        teach()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", self._port, self._serve, threaded=True, request_handler=Handler)
         self._server.daemon_threads = True  # type: ignore[attr-defined]  # set by the threading mix-in

@@ -39,27 +39,11 @@ def type_of(case: Any) -> str:
 
 #: the first case of every type in the providers' contracts
 CASES = list({type_of(case): case for case in reversed([*providers_ec2.CASES, *collected.CASES])}.values())[::-1]
-#: what has to be given for these is never shown, so that somebody must fill it in; of a group's launch template AWS
-#: shows id and name, where the schema takes one of them, so that a person has to choose
-NEEDS_A_PERSON = {"AWS::AutoScaling::AutoScalingGroup", "AWS::EC2::LaunchTemplate", "AWS::Lambda::Function"}
-#: types of which something gives way, with a comment, because the schema refuses it as it is shown: alternatives of
-#: which AWS shows both, values that only an emulator has, dates that the validator spells otherwise
-GIVE_WAY = {
-    "AWS::AutoScaling::LaunchConfiguration",
-    "AWS::EC2::Instance",
-    "AWS::EC2::NetworkInterface",
-    "AWS::ECS::TaskDefinition",
-    "AWS::EFS::AccessPoint",
-    "AWS::ElasticLoadBalancingV2::LoadBalancer",
-    "AWS::IAM::User",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::Redshift::Cluster",
-    "AWS::Route53::HostedZone",
-    "AWS::Route53::RecordSetGroup",
-    "AWS::SageMaker::Model",
-    "AWS::Scheduler::Schedule",
-}
+#: what has to be given for these is never shown, so that somebody must fill it in
+NEEDS_A_PERSON = {"AWS::EC2::LaunchTemplate", "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"}
+#: types of which something gives way, with a comment, because the schema refuses it as it is shown: what is nothing
+#: without a secret, and values that only an emulator has
+GIVE_WAY = {"AWS::IAM::User", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance"}
 TARGET = Target("sandbox", ACCOUNT, REGION)
 
 
@@ -97,9 +81,9 @@ def made(bench: Bench, case: Any) -> tuple[str, Identifier]:
     else:
         case.setup(bench.client)
         desired, type_name = resolved(case.desired), case.type
-    tags = desired.get("Tags")
-    if isinstance(tags, list):  # an empty value is none to the schemas of some services
-        desired = {**desired, "Tags": [{**tag, "Value": tag["Value"] or "test"} for tag in tags]}
+    for name, tags in desired.items():
+        if name.endswith("Tags") and isinstance(tags, list):  # an empty value is none to the schemas of some services
+            desired = {**desired, name: [{**tag, "Value": tag["Value"] or "test"} for tag in tags]}
     return type_name, Hands(bench.writer, type_name).create(owned(desired, owner("Thing"), type_name))
 
 

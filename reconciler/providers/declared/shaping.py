@@ -150,7 +150,7 @@ def _observed(schema: TypeSchema, node: Mapping[str, Any], value: Any, path: str
         below = schema.child(node, "*") or {}
         return [_observed(schema, below, item, path, renames) for item in value]
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat().replace("+00:00", "Z")  # what the schemas' validator takes for a date and time
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     kinds = node.get("type", ())

@@ -16,6 +16,7 @@ from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.shapes import boolean
 
 _HOOKS, _METRICS, _TAGS = "LifecycleHookSpecificationList", "MetricsCollection", "Tags"
+_TOLD = "NotificationConfigurations"
 _LAUNCHED = ("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy")
 #: what is attached and detached: the calls' ending
 _ATTACHED = {
@@ -30,14 +31,23 @@ _FOREIGN = ("aws:", "AmazonECSManaged")
 _GROUP = Declaration(
     type=TypeName("AWS::AutoScaling::AutoScalingGroup"),
     service="autoscaling",
-    renames={"Cooldown": "DefaultCooldown"},
+    renames={"Cooldown": "DefaultCooldown", f"{_TOLD}/NotificationTypes": "NotificationType"},
     naming=NameRule("AutoScalingGroupName", 255),
     read=Read(
         "describe_auto_scaling_groups",
         "AutoScalingGroups",
         many=Many("AutoScalingGroupNames", "AutoScalingGroupName", 50),
     ),
-    extras=(Read("describe_lifecycle_hooks", "LifecycleHooks", into=_HOOKS, shows=(_HOOKS,)),),
+    extras=(
+        Read("describe_lifecycle_hooks", "LifecycleHooks", into=_HOOKS, shows=(_HOOKS,)),
+        Read(
+            "describe_notification_configurations",
+            _TOLD,
+            constants={"AutoScalingGroupNames": ["{AutoScalingGroupName}"]},
+            into=_TOLD,
+            shows=(_TOLD,),
+        ),
+    ),
     create=Call("create_auto_scaling_group"),
     updates=(
         Update(
@@ -76,6 +86,12 @@ _GROUP = Declaration(
         *(Update(Call(f"attach_{ending}", (name,))) for name, ending in _ATTACHED.items()),
         Update(Call("put_lifecycle_hook"), of=(_HOOKS,), clear=Call("delete_lifecycle_hook")),
         Update(Call("enable_metrics_collection"), of=(_METRICS,), clear=Call("disable_metrics_collection"), later=True),
+        Update(
+            Call("put_notification_configuration"),
+            of=(_TOLD,),
+            clear=Call("delete_notification_configuration"),
+            later=True,
+        ),
         Update(Call("create_or_update_tags"), of=(_TAGS,), clear=Call("delete_tags")),
     ),
     # the instances go with the group
@@ -102,8 +118,7 @@ _GROUP = Declaration(
         "TerminationPolicies": ["Default"],
         "TrafficSources": [],
     },
-    # who is told of what is read and written by calls that no emulator has
-    unsupported=frozenset({"NotificationConfiguration", "NotificationConfigurations"}),
+    unsupported=frozenset({"NotificationConfiguration"}),  # deprecated: of the list, one
     also=(
         "iam:PassRole",
         "ec2:RunInstances",
@@ -128,6 +143,8 @@ class AutoScalingGroup(Declared):
         found[_TAGS] = [tag for tag in found.get(_TAGS) or () if not str(tag["Key"]).startswith(_FOREIGN)]
         if subnets := str(answer.get("VPCZoneIdentifier") or ""):
             found["VPCZoneIdentifier"] = subnets.split(",")
+        if told := found.get(_TOLD):
+            found[_TOLD] = _by_topic(told)
         by_granularity: dict[str, list[str]] = {}
         for one in answer.get("EnabledMetrics") or ():
             by_granularity.setdefault(str(one.get("Granularity")), []).append(str(one.get("Metric")))
@@ -152,6 +169,8 @@ class AutoScalingGroup(Declared):
             _hook(scope, own, before.get(name) or [], after.get(name) or [])
         elif name == _METRICS:
             _measure(scope, own, before.get(name) or [], after.get(name) or [])
+        elif name == _TOLD:
+            _tell(scope, own, before.get(name) or [], after.get(name) or [])
         elif name == _TAGS:
             _tag(scope, identifier, before.get(name) or [], after.get(name) or [])
         else:
@@ -179,6 +198,33 @@ def _hook(scope: Scope, own: Mapping[str, Any], before: list[Any], after: list[A
     for hook in after:
         given = {**hook, "HeartbeatTimeout": int(hook["HeartbeatTimeout"])} if "HeartbeatTimeout" in hook else hook
         scope.call("autoscaling", "put_lifecycle_hook", **own, **given)
+
+
+def _by_topic(told: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What AWS shows event by event, topic by topic."""
+    events: dict[str, list[str]] = {}
+    for one in told:
+        events.setdefault(str(one["TopicARN"]), []).append(str(one["NotificationTypes"]))
+    return [{"TopicARN": topic, "NotificationTypes": sorted(names)} for topic, names in sorted(events.items())]
+
+
+def _tell(scope: Scope, own: Mapping[str, Any], before: list[Any], after: list[Any]) -> None:
+    """Tell topics of events. One that isn't to be told of any isn't told at all."""
+    old, new = (
+        {topic: sorted(one.get("NotificationTypes") or ()) for one in each for topic in _topics(one)}
+        for each in (before, after)
+    )
+    for topic in sorted(old.keys() - new.keys()):
+        scope.call("autoscaling", "delete_notification_configuration", **own, TopicARN=topic)
+    for topic, events in sorted(new.items()):
+        if old.get(topic) != events:
+            given = {"TopicARN": topic, "NotificationTypes": events}
+            scope.call("autoscaling", "put_notification_configuration", **own, **given)
+
+
+def _topics(one: Mapping[str, Any]) -> list[str]:
+    topics = one["TopicARN"]
+    return [str(topic) for topic in topics] if isinstance(topics, list) else [str(topics)]
 
 
 def _measure(scope: Scope, own: Mapping[str, Any], before: list[Any], after: list[Any]) -> None:

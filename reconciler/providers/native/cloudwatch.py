@@ -1,4 +1,4 @@
-"""AWS::CloudWatch::Alarm."""
+"""AWS::CloudWatch::Alarm and Dashboard."""
 
 from __future__ import annotations
 
@@ -55,6 +55,19 @@ _ALARM = Declaration(
     looks_first=True,
 )
 
+_DASHBOARD = Declaration(
+    type=TypeName("AWS::CloudWatch::Dashboard"),
+    service="cloudwatch",
+    naming=NameRule("DashboardName", _LONGEST),
+    arn="arn:{partition}:cloudwatch::{account}:dashboard/{DashboardName}",  # of the account, in no region
+    read=Read("get_dashboard"),
+    create=Call("put_dashboard"),
+    updates=(Update(Call("put_dashboard", ("DashboardBody",))),),
+    delete=Call("delete_dashboards", constants={"DashboardNames": ["{DashboardName}"]}),
+    tagging=arn_tagging("ResourceARN"),
+    looks_first=True,
+)
+
 
 class Alarm(Declared):
     """An alarm. AWS shows lists without anything in them, some of which it doesn't take together with others."""
@@ -64,4 +77,4 @@ class Alarm(Declared):
         return without_empty(values)
 
 
-PROVIDERS: tuple[ResourceProvider, ...] = (Alarm(_ALARM),)
+PROVIDERS: tuple[ResourceProvider, ...] = (Alarm(_ALARM), Declared(_DASHBOARD))

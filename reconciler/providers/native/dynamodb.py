@@ -12,13 +12,9 @@ from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
-from reconciler.providers.native.dynamodb_changes import Call, calls_of, settings_of
-from reconciler.providers.native.dynamodb_shapes import (
-    create_parameters,
-    expiry_property,
-    recovery_property,
-    table_properties,
-)
+from reconciler.providers.native.dynamodb_changes import calls_of
+from reconciler.providers.native.dynamodb_settings import BY_ARN, SETTINGS, Call, read_setting, settings_of
+from reconciler.providers.native.dynamodb_shapes import create_parameters, table_properties
 from reconciler.providers.native.frame import Change
 from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
@@ -26,14 +22,13 @@ from reconciler.providers.native.tagging import Tags, as_list, as_map
 
 _DELETING = "deleting"
 _PAUSE = 5.0
-_SETTINGS = frozenset({"PointInTimeRecoverySpecification", "TimeToLiveSpecification"})
 
 
 class Table(NamedProvider):
     """A table; its identifier is its name. Creating, changing and deleting one takes a while."""
 
     type_name = TypeName("AWS::DynamoDB::Table")
-    supported: ClassVar = _SETTINGS | {
+    supported: ClassVar = SETTINGS | {
         "AttributeDefinitions",
         "BillingMode",
         "DeletionProtectionEnabled",
@@ -67,13 +62,10 @@ class Table(NamedProvider):
         if table["TableStatus"] == "DELETING":
             raise AwsFault(FaultKind.UNAVAILABLE, f"table {name} is being deleted", service="dynamodb")
         properties = table_properties(table)
-        if "TimeToLiveSpecification" in item.properties:
-            answer = scope.call("dynamodb", "describe_time_to_live", TableName=name)
-            properties["TimeToLiveSpecification"] = expiry_property(answer["TimeToLiveDescription"])
-        if "PointInTimeRecoverySpecification" in item.properties:
-            answer = scope.call("dynamodb", "describe_continuous_backups", TableName=name)
-            recovery = recovery_property(answer["ContinuousBackupsDescription"])
-            properties["PointInTimeRecoverySpecification"] = recovery
+        for setting in sorted(item.properties & SETTINGS):
+            value = read_setting(scope, name, self._arn(scope, name), setting)
+            if value is not None:
+                properties[setting] = value
         return properties
 
     def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
@@ -96,7 +88,7 @@ class Table(NamedProvider):
         if tags:
             parameters["Tags"] = as_list(tags)
         scope.call("dynamodb", "create_table", TableName=name, **parameters)
-        rest = list(settings_of(Change({}, desired, _SETTINGS & desired.keys())))
+        rest = list(settings_of(Change({}, desired, SETTINGS & desired.keys())))
         try:
             return _advance(scope, Identifier(name), rest)
         except AwsFault as fault:
@@ -134,11 +126,12 @@ def _described(scope: Scope, name: str) -> Mapping[str, Any]:
 def _advance(scope: Scope, table: Identifier, todo: Sequence[Call]) -> Progress:
     """Make calls until the table is busy with one of them; Done when none is left and it is at rest."""
     rest = list(todo)
-    while (busy := _busy(_described(scope, table))) == "":
+    while (busy := _busy(shown := _described(scope, table))) == "":
         if not rest:
             return Done(table)
         operation, parameters = rest.pop(0)
-        scope.call("dynamodb", operation, TableName=table, **parameters)
+        target = {"ResourceArn": shown["TableArn"]} if operation in BY_ARN else {"TableName": table}
+        scope.call("dynamodb", operation, **target, **parameters)
     return Pending(Handle(table, json.dumps(rest)), _PAUSE, f"table {table}: {busy}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.providers.native.dynamodb_settings import Call, settings_of
 from reconciler.providers.native.dynamodb_shapes import (
     PROVISIONED,
     by_name,
@@ -17,9 +18,6 @@ from reconciler.providers.native.dynamodb_shapes import (
     throughput,
 )
 from reconciler.providers.native.frame import Change
-
-#: an operation and its parameters, the table's name excepted
-Call = tuple[str, dict[str, Any]]
 
 _CAPACITY = frozenset({"BillingMode", "ProvisionedThroughput"})
 
@@ -35,15 +33,6 @@ def calls_of(change: Change) -> list[Call]:
     calls += [_added(after[name], change) for name in _fresh(before, after)] if indexes else []
     calls += _rest(change)
     return [*calls, *settings_of(change)]
-
-
-def settings_of(change: Change) -> Iterator[Call]:
-    """What has calls of its own, on an active table only."""
-    if "TimeToLiveSpecification" in change.names:
-        yield from _expiry(change)
-    if "PointInTimeRecoverySpecification" in change.names:
-        wanted = change.value("PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": False})
-        yield "update_continuous_backups", {"PointInTimeRecoverySpecification": dict(wanted)}
 
 
 def _protection(change: Change) -> Iterator[Call]:
@@ -124,18 +113,3 @@ def _rest(change: Change) -> Iterator[Call]:
             yield "update_table", {"StreamSpecification": stream_parameters(None)}
         if after:
             yield "update_table", {"StreamSpecification": stream_parameters(after)}
-
-
-def _expiry(change: Change) -> Iterator[Call]:
-    before = change.before.get("TimeToLiveSpecification") or {}
-    after = change.value("TimeToLiveSpecification", {"Enabled": False})
-    attribute = str(after.get("AttributeName") or before.get("AttributeName"))
-    if before.get("Enabled") and (not after["Enabled"] or before["AttributeName"] != attribute):
-        yield _expire(before["AttributeName"], enabled=False)
-    if after["Enabled"]:
-        yield _expire(attribute, enabled=True)
-
-
-def _expire(attribute: str, *, enabled: bool) -> Call:
-    specification = {"AttributeName": attribute, "Enabled": enabled}
-    return "update_time_to_live", {"TimeToLiveSpecification": specification}

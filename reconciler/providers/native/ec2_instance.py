@@ -30,7 +30,7 @@ from reconciler.providers.native.ec2_instance_shapes import (
     launched,
     observed,
 )
-from reconciler.providers.native.ec2_instance_stopped import Restarted
+from reconciler.providers.native.ec2_instance_stopped import StoppedInstance
 from reconciler.providers.native.frame import refuse_fixed, same
 from reconciler.providers.native.reading import unreadable
 from reconciler.providers.native.tagging import as_list, as_map
@@ -164,6 +164,7 @@ _INSTANCE = Declaration(
     unsupported=frozenset({"ElasticGpuSpecifications", "ElasticInferenceAccelerators", "SsmAssociations", "Volumes"}),
     also=(
         "iam:PassRole",
+        "ec2:DeleteTags",
         "ec2:ReplaceIamInstanceProfileAssociation",
         "ec2:StartInstances",
         "ec2:StopInstances",
@@ -177,8 +178,8 @@ _INSTANCE = Declaration(
 )
 
 
-class Instance(Restarted):
-    """An instance. What its type, its data and where it stands are is changed while it is stopped, by ``Restarted``."""
+class Instance(StoppedInstance):
+    """An instance. What its type, its data and where it stands are is changed while it is stopped (``Restarted``)."""
 
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """See ``ports.ResourceProvider``. Devices show little: their volumes show the rest."""

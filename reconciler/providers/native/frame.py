@@ -15,7 +15,7 @@ from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import Scope
 from reconciler.providers.native.reading import observed, read_each
-from reconciler.schema import canonical, schema_for
+from reconciler.schema import Path, TypeSchema, canonical, schema_for
 from reconciler.schema import same as alike
 
 
@@ -60,10 +60,23 @@ def same(type_name: TypeName, region: str, name: str, left: Any, right: Any) -> 
 def differing(type_name: TypeName, region: str, desired: Properties, live: Properties) -> frozenset[str]:
     """The properties that ``desired`` has and ``live`` hasn't, as the diff would see it.
 
-    What AWS has filled in within a value doesn't count.
+    What AWS has filled in within a value doesn't count, nor does what it never shows there.
     """
     schema = schema_for(type_name, region)
-    return frozenset(name for name, value in desired.items() if not alike(schema, (name,), value, live.get(name)))
+    shown = {name: _seen(schema, (name,), value) for name, value in desired.items()}
+    return frozenset(
+        name for name, value in shown.items() if not alike(schema, (name,), value, live.get(name), (desired,))
+    )
+
+
+def _seen(schema: TypeSchema | None, path: Path, value: Any) -> Any:
+    """``value`` without what is write-only within it."""
+    if schema is None or not schema.hides(path[0]):
+        return value
+    if isinstance(value, Mapping):
+        inner = {key: (*path, str(key)) for key in value}
+        return {key: _seen(schema, inner[key], item) for key, item in value.items() if not schema.is_secret(inner[key])}
+    return [_seen(schema, (*path, "*"), item) for item in value] if isinstance(value, list) else value
 
 
 def already_exists(type_name: TypeName, name: str, why: str) -> AwsFault:

@@ -13,6 +13,7 @@ from reconciler.providers.declared.reading import Item
 from reconciler.providers.native.naming import NameRule
 
 _ENCRYPTION = ("StreamEncryption",)
+_MONITORED = "DesiredShardLevelMetrics"
 _SHORTEST = 24  # hours
 
 _STREAM = Declaration(
@@ -22,12 +23,15 @@ _STREAM = Declaration(
         "Name": "StreamName",
         "Arn": "StreamARN",
         "ShardCount": "OpenShardCount",
-        "DesiredShardLevelMetrics": "ShardLevelMetrics",
     },
     naming=NameRule("Name", 128),
     arn="arn:{partition}:kinesis:{region}:{account}:stream/{Name}",
     read=Read("describe_stream_summary", "StreamDescriptionSummary"),
-    create=Call("create_stream", ("Name", "ShardCount", "StreamModeDetails"), {"ShardCount": "ShardCount"}),
+    create=Call(
+        "create_stream",
+        ("MaxRecordSizeInKiB", "Name", "ShardCount", "StreamModeDetails"),
+        {"ShardCount": "ShardCount"},
+    ),
     updates=(
         Update(Call("update_stream_mode", ("StreamModeDetails",), constants={"StreamARN": "{arn}"})),
         Update(
@@ -44,6 +48,10 @@ _STREAM = Declaration(
             clear=Call("stop_stream_encryption", _ENCRYPTION, spread=_ENCRYPTION),
             later=True,
         ),
+        Update(
+            Call("enable_enhanced_monitoring"), of=(_MONITORED,), clear=Call("disable_enhanced_monitoring"), later=True
+        ),
+        Update(Call("update_max_record_size", ("MaxRecordSizeInKiB",), constants={"StreamARN": "{arn}"})),
     ),
     delete=Call("delete_stream", constants={"EnforceConsumerDeletion": True}),
     also=("kinesis:DecreaseStreamRetentionPeriod",),
@@ -57,7 +65,11 @@ _STREAM = Declaration(
         checked=True,
     ),
     waiting=Waiting("StreamStatus", pending=frozenset({"CREATING", "UPDATING"}), gone=frozenset({"DELETING"})),
-    resets={"StreamModeDetails": {"StreamMode": "PROVISIONED"}, "RetentionPeriodHours": _SHORTEST},
+    resets={
+        "MaxRecordSizeInKiB": 1024,
+        "StreamModeDetails": {"StreamMode": "PROVISIONED"},
+        "RetentionPeriodHours": _SHORTEST,
+    },
 )
 
 
@@ -71,16 +83,29 @@ class Stream(Declared):
                 "EncryptionType": item.answer["EncryptionType"],
                 "KeyId": item.answer.get("KeyId"),
             }
-        return properties
+        levels = item.answer.get("EnhancedMonitoring") or [{}]
+        metrics = sorted(levels[0].get("ShardLevelMetrics") or ())
+        return {**properties, _MONITORED: metrics} if metrics else properties
 
     def change(
         self, scope: Scope, identifier: Identifier, update: Update, before: Properties, after: Properties
     ) -> None:
         """See ``Declared``: keeping records for longer is one operation, for a shorter time another."""
+        if update.names == {_MONITORED}:
+            _monitor(scope, identifier, set(before.get(_MONITORED) or ()), set(after.get(_MONITORED) or ()))
+            return
         hours = int(before.get("RetentionPeriodHours") or _SHORTEST)
         if int(after.get("RetentionPeriodHours") or hours) < hours:
             update = replace(update, call=replace(update.call, operation="decrease_stream_retention_period"))
         super().change(scope, identifier, update, before, after)
+
+
+def _monitor(scope: Scope, stream: str, before: set[str], after: set[str]) -> None:
+    """Measure shards by what is wanted, and by nothing else."""
+    if stale := sorted(before - after):
+        scope.call("kinesis", "disable_enhanced_monitoring", StreamName=stream, ShardLevelMetrics=stale)
+    if fresh := sorted(after - before):
+        scope.call("kinesis", "enable_enhanced_monitoring", StreamName=stream, ShardLevelMetrics=fresh)
 
 
 PROVIDERS: tuple[ResourceProvider, ...] = (Stream(_STREAM),)

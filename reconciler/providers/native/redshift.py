@@ -17,6 +17,7 @@ from reconciler.providers.declared.reading import Item
 from reconciler.providers.declared.shaping import at
 from reconciler.providers.native.lowered import Lowered
 from reconciler.providers.native.naming import NameRule
+from reconciler.providers.native.reading import without_empty
 from reconciler.providers.native.shapes import chunks
 
 _ARN = "arn:{partition}:redshift:{region}:{account}:"
@@ -166,6 +167,7 @@ class Cluster(Lowered):
             "ElasticIp": at(answer, "ElasticIpStatus.ElasticIp"),
             "HsmClientCertificateIdentifier": at(answer, "HsmStatus.HsmClientCertificateIdentifier"),
             "HsmConfigurationIdentifier": at(answer, "HsmStatus.HsmConfigurationIdentifier"),
+            _LOGGING[0]: without_empty(properties.get(_LOGGING[0]) or {}),
             _ROLES: [one["IamRoleArn"] for one in answer.get(_ROLES, ())],
             "Port": at(answer, "Endpoint.Port"),
             "VpcSecurityGroupIds": [one["VpcSecurityGroupId"] for one in answer.get("VpcSecurityGroups", ())],
@@ -175,7 +177,7 @@ class Cluster(Lowered):
         if "Endpoint" in properties and shown["Port"] is not None:
             shown["Endpoint"] = {**properties["Endpoint"], "Port": str(shown["Port"])}
         properties = {name: value for name, value in properties.items() if name not in shown}
-        return properties | {name: value for name, value in shown.items() if value not in (None, [])}
+        return properties | {name: value for name, value in shown.items() if value not in (None, [], {})}
 
     def adapt_given(self, scope: Scope, call: Call, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """See ``Declared``: a single node isn't counted."""

@@ -16,9 +16,11 @@ from reconciler.providers.native.named import NamedProvider
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import FEW, absent_as, document_in, read_each
 from reconciler.providers.native.s3_settings import READABLE, SETTINGS, in_order
-from reconciler.providers.native.shapes import policy_text
+from reconciler.providers.native.shapes import boolean, policy_text
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
+#: Said when a bucket is made.
+_LOCK = "ObjectLockEnabled"
 #: Regions whose website endpoints are written with a dash; newer ones have a dot.
 _DASHED = frozenset(
     {
@@ -105,18 +107,22 @@ class Bucket(NamedProvider):
         where: dict[str, Any] = {} if scope.region == "us-east-1" else {"LocationConstraint": scope.region}
         if tags:
             where["Tags"] = as_list(tags)
-        extra = {"CreateBucketConfiguration": where} if where else {}
+        extra: dict[str, Any] = {"CreateBucketConfiguration": where} if where else {}
+        if boolean(desired.get(_LOCK, False)):
+            extra["ObjectLockEnabledForBucket"] = True
         scope.call("s3", "create_bucket", Bucket=name, **extra)
         identifier = Identifier(name)
         if tags and self._tags(scope, identifier) != tags:
             self._retag(scope, identifier, {}, tags)
-        for setting in in_order(desired.keys() & SETTINGS.keys()):
-            SETTINGS[setting].apply(scope, name, desired[setting])
+        wanted = {key: value for key, value in desired.items() if key in SETTINGS and key != _LOCK}
+        for setting in in_order(wanted):
+            SETTINGS[setting].apply(scope, name, wanted[setting])
         return Done(identifier)
 
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
-        for name in in_order(change.names):
-            SETTINGS[name].apply(scope, identifier, change.value(name))
+        wanted = {name: change.value(name) for name in change.names}
+        for name in in_order(wanted):
+            SETTINGS[name].apply(scope, identifier, wanted[name])
         return Done(identifier)
 
     def _delete(self, scope: Scope, identifier: Identifier) -> Progress:

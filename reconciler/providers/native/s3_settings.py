@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.ports import Scope
 from reconciler.providers.native import s3_shapes as shapes
+from reconciler.providers.native import s3_shared as shared
 from reconciler.providers.native.reading import absent_as, without_empty
+from reconciler.providers.native.shapes import boolean
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class Setting:
     ``read``: the call and, where the value is within, the key in its answer; empty for what can only be written.
     ``absent``: codes that say "not set".
     ``write``: parameters of the ``put`` call for a value and the bucket's name. ``reset``: the call that removes the
-    setting, or the value to put where it can't be removed (None: ``write`` knows).
+    setting, or the value to put where it can't be removed (None: ``write`` knows). ``unset``: what a bucket has that
+    shows nothing.
     """
 
     name: str
@@ -29,6 +33,7 @@ class Setting:
     reset: str | Mapping[str, Any] | None
     absent: tuple[str, ...] = ()
     shape: Callable[[Mapping[str, Any]], Any] = dict
+    unset: Any = None
 
     def observe(self, scope: Scope, bucket: str) -> Any:
         """The value in CloudFormation's shape; None if it isn't set. Raises AwsFault."""
@@ -40,7 +45,7 @@ class Setting:
 
         answer: Mapping[str, Any] = absent_as(self.absent, {}, get)
         found = answer.get(self.key) if self.key else {k: v for k, v in answer.items() if k != "ResponseMetadata"}
-        return (self.shape(found) or None) if found else None
+        return (self.shape(found) or self.unset) if found else self.unset
 
     def apply(self, scope: Scope, bucket: str, value: Any) -> None:
         """Set the value, or take the setting back if it is None."""
@@ -67,6 +72,24 @@ def _lifecycle(value: Mapping[str, Any], _bucket: str) -> dict[str, Any]:
 def _logging(value: Mapping[str, Any], bucket: str) -> dict[str, Any]:
     return {"BucketLoggingStatus": {} if value is NOT_LOGGED else shapes.logging_to_api(value, bucket)}
 
+
+def _locked(value: Any, bucket: str) -> dict[str, Any]:
+    """For ``ObjectLockEnabled``. Raises INVALID_REQUEST where it is to be switched off."""
+    if not boolean(value):
+        message = f"ObjectLockEnabled of bucket {bucket} can't be taken back: AWS keeps a bucket's object lock for ever"
+        raise AwsFault(FaultKind.INVALID_REQUEST, message, service="s3")
+    return {"ObjectLockConfiguration": _LOCKED}
+
+
+def _retention(value: Mapping[str, Any], _bucket: str) -> dict[str, Any]:
+    retention = dict((value.get("Rule") or {}).get("DefaultRetention") or {})
+    retention |= {name: int(retention[name]) for name in ("Days", "Years") if name in retention}
+    rule = {"Rule": {"DefaultRetention": retention}} if retention else {}
+    return {"ObjectLockConfiguration": {**_LOCKED, **rule}}
+
+
+_LOCKED = {"ObjectLockEnabled": "Enabled"}
+_NOT_LOCKED = ("ObjectLockConfigurationNotFoundError",)
 
 #: what logging is reset to; a bucket whose plan says ``LoggingConfiguration: {}`` logs into itself
 NOT_LOGGED: Mapping[str, Any] = {"LoggingEnabled": None}
@@ -162,6 +185,45 @@ SETTINGS: Mapping[str, Setting] = {
             shape=_accelerated,
         ),
         Setting(
+            "NotificationConfiguration",
+            read="get_bucket_notification_configuration",
+            key="",
+            put="put_bucket_notification_configuration",
+            write=lambda value, _: {"NotificationConfiguration": shared.notification_to_api(value)},
+            reset={},
+            shape=shared.notification_of_api,
+        ),
+        Setting(
+            "ReplicationConfiguration",
+            read="get_bucket_replication",
+            key="ReplicationConfiguration",
+            put="put_bucket_replication",
+            write=lambda value, _: {"ReplicationConfiguration": shared.replication_to_api(value)},
+            reset="delete_bucket_replication",
+            absent=("ReplicationConfigurationNotFoundError",),
+            shape=shared.replication_of_api,
+        ),
+        Setting(
+            "ObjectLockEnabled",
+            read="get_object_lock_configuration",
+            key="ObjectLockConfiguration",
+            put="put_object_lock_configuration",
+            write=_locked,
+            reset=None,
+            absent=_NOT_LOCKED,
+            shape=lambda value: value.get("ObjectLockEnabled") == "Enabled",
+            unset=False,
+        ),
+        Setting(
+            "ObjectLockConfiguration",
+            read="get_object_lock_configuration",
+            key="ObjectLockConfiguration",
+            put="put_object_lock_configuration",
+            write=_retention,
+            reset={},
+            absent=_NOT_LOCKED,
+        ),
+        Setting(
             "AccessControl",
             read="",  # a canned ACL is a list of grants once it is set
             key="",
@@ -175,6 +237,17 @@ SETTINGS: Mapping[str, Setting] = {
 READABLE = frozenset(name for name, setting in SETTINGS.items() if setting.read)
 
 
-def in_order(names: Iterable[str]) -> list[str]:
-    """Settings in the order to write them: AWS takes an ACL only where the ownership controls allow for one."""
-    return sorted(names, key=lambda name: (name == "AccessControl", name))
+def in_order(settings: Mapping[str, Any]) -> list[str]:
+    """Settings in the order to write them, by their values (None for what is taken back).
+
+    AWS replicates and locks only what has versions, and takes an ACL only where the ownership controls allow for one.
+    """
+
+    def place(name: str) -> tuple[int, str]:
+        if name == "VersioningConfiguration":
+            return 1, name
+        if name == "ReplicationConfiguration" and settings[name] is None:
+            return 0, name
+        return 3 if name == "AccessControl" else 2, name
+
+    return sorted(settings, key=place)

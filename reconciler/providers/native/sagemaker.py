@@ -23,7 +23,8 @@ _ENDPOINT_STATE = ("EndpointConfigName", "DeploymentConfig")
 _ENDPOINT_MANNER = ("ExcludeRetainedVariantProperties", "RetainAllVariantProperties", "RetainDeploymentConfig")
 
 
-def _tagging(kind: str) -> Tagging:
+def tagging(kind: str) -> Tagging:
+    """Tags of what SageMaker calls a resource of this kind."""
     return arn_tagging(
         "ResourceArn", read="list_tags", write="add_tags", remove="delete_tags", kind=f"sagemaker:{kind}"
     )
@@ -39,7 +40,7 @@ _MODEL = Declaration(
     create=Call("create_model"),
     delete=Call("delete_model"),
     looks_first=True,  # a name that is taken is an invalid request to AWS, as is much else
-    tagging=_tagging("model"),
+    tagging=tagging("model"),
     also=_PASS,
 )
 _ENDPOINT_CONFIG = Declaration(
@@ -52,7 +53,7 @@ _ENDPOINT_CONFIG = Declaration(
     create=Call("create_endpoint_config"),
     delete=Call("delete_endpoint_config"),
     looks_first=True,
-    tagging=_tagging("endpoint-config"),
+    tagging=tagging("endpoint-config"),
     also=_PASS,
 )
 _ENDPOINT = Declaration(
@@ -66,7 +67,7 @@ _ENDPOINT = Declaration(
     updates=(Update(Call("update_endpoint", (*_ENDPOINT_STATE, *_ENDPOINT_MANNER)), whole=True),),
     delete=Call("delete_endpoint"),
     looks_first=True,
-    tagging=_tagging("endpoint"),
+    tagging=tagging("endpoint"),
     waiting=Waiting(
         "EndpointStatus",
         pending=frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"}),

@@ -32,6 +32,10 @@ _DEFAULTS = {
     "SignatureVersion": "1",
     "TracingConfig": "PassThrough",
 }
+_LOGGING = "DeliveryStatusLogging"
+#: how attributes begin that say where the delivery by a protocol is logged, and how they go on
+_LOGGED = {"application": "Application", "firehose": "Firehose", "http/s": "HTTP", "lambda": "Lambda", "sqs": "SQS"}
+_NOT_LOGGED = {"FailureFeedbackRoleArn": "", "SuccessFeedbackRoleArn": "", "SuccessFeedbackSampleRate": "0"}
 
 
 class Topic(NamedProvider):
@@ -42,7 +46,7 @@ class Topic(NamedProvider):
     """
 
     type_name = TypeName("AWS::SNS::Topic")
-    supported: ClassVar = frozenset({*_ATTRIBUTES, "Subscription", "TopicName", "Tags"})
+    supported: ClassVar = frozenset({*_ATTRIBUTES, _LOGGING, "Subscription", "TopicName", "Tags"})
     fixed: ClassVar = frozenset({"FifoTopic", "TopicName"})
     naming: ClassVar = NameRule("TopicName", 256, fifo="FifoTopic")
     resource_type: ClassVar = "sns"
@@ -63,6 +67,7 @@ class Topic(NamedProvider):
         properties: dict[str, Any] = {name: attributes[name] for name in _TEXTS if attributes.get(name)}
         properties |= {name: attributes.get(name, "false").lower() == "true" for name in _FLAGS}
         properties |= {name: document_in(attributes[name]) for name in _DOCUMENTS if attributes.get(name)}
+        properties |= {_LOGGING: logged} if (logged := _logging_of(attributes)) else {}
         if "Subscription" in item.properties and (subscribed := _subscriptions(scope, arn)):
             properties["Subscription"] = [
                 {"Endpoint": one["Endpoint"], "Protocol": one["Protocol"]} for one in subscribed
@@ -83,6 +88,7 @@ class Topic(NamedProvider):
         for flag in _FLAGS:
             if attributes.get("FifoTopic", "false") == "false" and attributes.get(flag) == "false":
                 del attributes[flag]  # a standard topic must not mention it
+        attributes |= _logging_to(desired.get(_LOGGING))
         answer = scope.call("sns", "create_topic", Name=name, Attributes=attributes, Tags=as_list(tags))
         rest = frozenset({"Subscription"} & desired.keys())
         return self._update(scope, Identifier(answer["TopicArn"]), Change({}, desired, rest))
@@ -90,14 +96,38 @@ class Topic(NamedProvider):
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
         if "Subscription" in change.names:
             _subscribe(scope, identifier, change)
-        for name in sorted(change.names & set(_ATTRIBUTES)):
-            value = _worded(change.value(name, _DEFAULTS[name]))
+        wanted = {name: _worded(change.value(name, _DEFAULTS[name])) for name in change.names & set(_ATTRIBUTES)}
+        if _LOGGING in change.names:
+            old, new = _logging_to(change.before.get(_LOGGING)), _logging_to(change.value(_LOGGING))
+            gone = {name: next(_NOT_LOGGED[end] for end in _NOT_LOGGED if name.endswith(end)) for name in old}
+            wanted |= {name: value for name, value in {**gone, **new}.items() if old.get(name) != value}
+        for name, value in sorted(wanted.items()):
             scope.call("sns", "set_topic_attributes", TopicArn=identifier, AttributeName=name, AttributeValue=value)
         return Done(identifier)
 
     def _delete(self, scope: Scope, identifier: Identifier) -> Progress:
         scope.call("sns", "delete_topic", TopicArn=identifier)
         return Done(identifier)
+
+
+def _logging_of(attributes: Mapping[str, str]) -> list[dict[str, str]]:
+    """Where deliveries are logged; a protocol without a role isn't."""
+    found: list[dict[str, str]] = []
+    for protocol, begin in _LOGGED.items():
+        feedback = {end: str(attributes[f"{begin}{end}"]) for end in _NOT_LOGGED if attributes.get(f"{begin}{end}")}
+        if any(end.endswith("RoleArn") for end in feedback):
+            found.append({"Protocol": protocol, **feedback})
+    return found
+
+
+def _logging_to(value: Any) -> dict[str, str]:
+    """The attributes that say where deliveries are logged."""
+    return {
+        f"{_LOGGED[str(one['Protocol'])]}{end}": str(one[end])
+        for one in value or ()
+        for end in _NOT_LOGGED
+        if one.get(end) is not None
+    }
 
 
 def _subscriptions(scope: Scope, arn: str) -> list[Mapping[str, Any]]:

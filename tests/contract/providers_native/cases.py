@@ -337,26 +337,45 @@ QUEUE = Case(
 )
 
 
+def _logged(protocol: str, rate: str, failures: str) -> dict[str, str]:
+    role = f"arn:aws:iam::{ACCOUNT}:role/feedback"
+    return {
+        "Protocol": protocol,
+        "SuccessFeedbackRoleArn": role,
+        "SuccessFeedbackSampleRate": rate,
+        "FailureFeedbackRoleArn": f"{role}-{failures}",
+    }
+
+
 def _subscribed(*names: str) -> list[dict[str, str]]:
     return [{"Protocol": "sqs", "Endpoint": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"} for name in names]
 
 
+# moto has no logging of deliveries: ``testing/taught`` adds it.
 TOPIC = Case(
     "AWS::SNS::Topic",
     {
         "TopicName": "contract-topic",
         "DisplayName": "Contract",
         "KmsMasterKeyId": "alias/aws/sns",
+        "DeliveryStatusLogging": [_logged("sqs", "10", "one"), _logged("http/s", "0", "two")],
         "Subscription": _subscribed("heard-two", "heard-one"),
         "Tags": TAGS,
     },
     changes={
         "DisplayName": "Other",
         "KmsMasterKeyId": "alias/other",
+        "DeliveryStatusLogging": [_logged("sqs", "20", "one"), _logged("lambda", "5", "three")],
         "Subscription": _subscribed("heard-three", "heard-two"),
         "Tags": OTHER_TAGS,
     },
-    resets={"DisplayName": ABSENT, "KmsMasterKeyId": ABSENT, "Subscription": ABSENT, "Tags": ABSENT},
+    resets={
+        "DeliveryStatusLogging": ABSENT,
+        "DisplayName": ABSENT,
+        "KmsMasterKeyId": ABSENT,
+        "Subscription": ABSENT,
+        "Tags": ABSENT,
+    },
     attributes=("TopicArn",),
     foreign=lambda clients: clients("sns").create_topic(Name="contract-foreign"),
     deny=("sns", "GetTopicAttributes"),
@@ -375,6 +394,19 @@ def _index(name: str, attribute: str, capacity: int = 1) -> dict[str, Any]:
     }
 
 
+def _table_policy(action: str) -> dict[str, Any]:
+    principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/contract-table"
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": arn}
+    return {"PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+
+
+def _stream(name: str, precision: str) -> dict[str, Any]:
+    arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"
+    return {"StreamArn": arn, "ApproximateCreationDateTimePrecision": precision}
+
+
+# moto has neither streams of Kinesis nor contributor insights: ``testing/taught`` adds them.
 TABLE = Case(
     "AWS::DynamoDB::Table",
     {
@@ -399,6 +431,9 @@ TABLE = Case(
         "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS"},
         "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "ContributorInsightsSpecification": {"Enabled": True, "Mode": "THROTTLED_KEYS"},
+        "KinesisStreamSpecification": _stream("one", "MICROSECOND"),
+        "ResourcePolicy": _table_policy("dynamodb:GetItem"),
         "DeletionProtectionEnabled": False,
         "TableClass": "STANDARD",
         "Tags": TAGS,
@@ -408,6 +443,9 @@ TABLE = Case(
         "GlobalSecondaryIndexes": [_index("by-who", "who", 4), _index("by-when", "at")],
         "TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True},
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False},
+        "ContributorInsightsSpecification": {"Enabled": True, "Mode": "ACCESSED_AND_THROTTLED_KEYS"},
+        "KinesisStreamSpecification": _stream("two", "MILLISECOND"),
+        "ResourcePolicy": _table_policy("dynamodb:Query"),
         "Tags": OTHER_TAGS,
     },
     resets={
@@ -415,6 +453,9 @@ TABLE = Case(
         "StreamSpecification": ABSENT,
         "TimeToLiveSpecification": {"Enabled": False},
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False},
+        "ContributorInsightsSpecification": {"Enabled": False},
+        "KinesisStreamSpecification": ABSENT,
+        "ResourcePolicy": ABSENT,
         "Tags": ABSENT,
     },
     attributes=("Arn", "StreamArn"),

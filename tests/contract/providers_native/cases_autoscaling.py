@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.contract.providers_native.cases import ABSENT, TARGETS, Case, Clients
 from tests.contract.providers_native.cases_ec2_networks import vpc_of
-from tests.contract.providers_native.hands import REGION
+from tests.contract.providers_native.hands import ACCOUNT, REGION
 
 LAUNCH_CONFIGURATION = Case(
     "AWS::AutoScaling::LaunchConfiguration",
@@ -55,6 +55,12 @@ _HOOK = {
     "DefaultResult": "CONTINUE",
 }
 
+
+def _told(topic: str, *events: str) -> dict[str, object]:
+    arn = f"arn:aws:sns:{REGION}:{ACCOUNT}:{topic}"
+    return {"TopicARN": arn, "NotificationTypes": [f"autoscaling:{event}" for event in events]}
+
+
 GROUP = Case(
     "AWS::AutoScaling::AutoScalingGroup",
     {
@@ -72,13 +78,18 @@ GROUP = Case(
         "NewInstancesProtectedFromScaleIn": False,
         "CapacityRebalance": True,
         "MetricsCollection": [{"Granularity": "1Minute", "Metrics": ["GroupMinSize", "GroupMaxSize"]}],
+        "NotificationConfigurations": [
+            _told("two", "EC2_INSTANCE_TERMINATE", "EC2_INSTANCE_LAUNCH"),
+            _told("one", "EC2_INSTANCE_LAUNCH_ERROR"),
+        ],
         "Tags": [
             {"Key": "team", "Value": "web", "PropagateAtLaunch": True},
             {"Key": "env", "Value": "test", "PropagateAtLaunch": False},
         ],
     },
-    # moto doesn't change Cooldown, CapacityRebalance and TerminationPolicies, nor disable metrics; it has no hooks at
-    # creation, and no AvailabilityZoneDistribution, DefaultInstanceWarmup, DeletionProtection, MaxInstanceLifetime, …
+    # moto has no notifications (``testing/taught`` adds them). It doesn't change Cooldown, CapacityRebalance and
+    # TerminationPolicies, nor disable metrics; it has no hooks at creation, and no AvailabilityZoneDistribution,
+    # DefaultInstanceWarmup, DeletionProtection, MaxInstanceLifetime, …
     changes={
         "MinSize": "1",
         "MaxSize": "3",
@@ -89,12 +100,14 @@ GROUP = Case(
         "VPCZoneIdentifier": ["@scaled-b"],
         "TargetGroupARNs": ["@scaled-2"],
         "LifecycleHookSpecificationList": [_HOOK],
+        "NotificationConfigurations": [_told("two", "EC2_INSTANCE_LAUNCH"), _told("three", "TEST_NOTIFICATION")],
         "Tags": [
             {"Key": "team", "Value": "data", "PropagateAtLaunch": True},
             {"Key": "cost", "Value": "1", "PropagateAtLaunch": True},
         ],
     },
     resets={
+        "NotificationConfigurations": ABSENT,
         "HealthCheckType": "EC2",
         "HealthCheckGracePeriod": 0,
         "TargetGroupARNs": [],

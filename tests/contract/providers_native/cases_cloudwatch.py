@@ -1,7 +1,8 @@
-"""AWS::CloudWatch::Alarm."""
+"""AWS::CloudWatch. moto has no tags of dashboards (``testing/taught`` adds them)."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, Case
@@ -106,4 +107,22 @@ EXPRESSION = Case(
     label="AlarmOnMetrics",
 )
 
-CASES = (ALARM, EXPRESSION)
+
+def _body(text: str, width: int = 6) -> str:
+    return json.dumps({"widgets": [{"type": "text", "width": width, "properties": {"markdown": text}}]})
+
+
+DASHBOARD = Case(
+    "AWS::CloudWatch::Dashboard",
+    {"DashboardName": "contract-dashboard", "DashboardBody": _body("as wanted"), "Tags": TAGS},
+    changes={"DashboardBody": _body("otherwise", 12), "Tags": OTHER_TAGS},
+    resets={"Tags": ABSENT},
+    foreign=lambda clients: clients("cloudwatch").put_dashboard(
+        DashboardName="contract-foreign", DashboardBody=_body("theirs")
+    ),
+    deny=("monitoring", "GetDashboard"),
+    name="DashboardName",
+    searchable=False,
+)
+
+CASES = (ALARM, EXPRESSION, DASHBOARD)

@@ -51,7 +51,10 @@ TASK_DEFINITION = Case(
                 "Environment": [{"Name": "MODE", "Value": "test"}],
                 "PortMappings": [{"ContainerPort": 80, "Protocol": "tcp"}],
                 "DockerLabels": {"Team": "web"},
-                "LogConfiguration": {"LogDriver": "awslogs", "Options": {"awslogs-group": "web"}},
+                "LogConfiguration": {
+                    "LogDriver": "awslogs",
+                    "Options": {"awslogs-group": "web", "awslogs-region": "eu-central-1"},
+                },
                 "MountPoints": [{"SourceVolume": "data", "ContainerPath": "/data", "ReadOnly": True}],
             }
         ],

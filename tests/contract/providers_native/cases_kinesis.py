@@ -1,4 +1,4 @@
-"""AWS::Kinesis::Stream."""
+"""AWS::Kinesis::Stream. moto has no MaxRecordSizeInKiB."""
 
 from __future__ import annotations
 
@@ -10,11 +10,22 @@ STREAM = Case(
         "Name": "contract-stream",
         "ShardCount": 2,
         "RetentionPeriodHours": 48,
+        "DesiredShardLevelMetrics": ["OutgoingBytes", "IncomingBytes"],
         "StreamEncryption": {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"},
         "Tags": TAGS,
     },
-    changes={"ShardCount": 4, "RetentionPeriodHours": 72, "Tags": OTHER_TAGS},
-    resets={"RetentionPeriodHours": 24, "StreamEncryption": ABSENT, "Tags": ABSENT},
+    changes={
+        "ShardCount": 4,
+        "RetentionPeriodHours": 72,
+        "DesiredShardLevelMetrics": ["IncomingBytes", "IncomingRecords"],
+        "Tags": OTHER_TAGS,
+    },
+    resets={
+        "RetentionPeriodHours": 24,
+        "DesiredShardLevelMetrics": ABSENT,
+        "StreamEncryption": ABSENT,
+        "Tags": ABSENT,
+    },
     attributes=("Arn",),
     foreign=lambda clients: clients("kinesis").create_stream(StreamName="contract-foreign", ShardCount=1),
     deny=("kinesis", "DescribeStreamSummary"),

@@ -206,4 +206,31 @@ PERMISSION = Case(
     deny=("lambda", "GetPolicy"),
 )
 
-CASES = (FUNCTION, ALIAS, VERSION, URL, MAPPING, PERMISSION)
+
+def _archives(clients: Clients) -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as packed:
+        packed.writestr("python/shared.py", "VALUE = 1")
+    s3 = clients("s3")
+    s3.create_bucket(Bucket="contract-layers", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="contract-layers", Key="shared.zip", Body=package.getvalue())
+
+
+LAYER_VERSION = Case(
+    "AWS::Lambda::LayerVersion",
+    {
+        "LayerName": "contract-layer",
+        "Description": "as wanted",
+        "Content": {"S3Bucket": "contract-layers", "S3Key": "shared.zip"},
+        "CompatibleArchitectures": ["x86_64", "arm64"],
+        "CompatibleRuntimes": ["python3.13", "python3.12"],
+        "LicenseInfo": "MIT",
+    },
+    setup=_archives,
+    deny=("lambda", "ListLayerVersions"),
+    # nothing tells one version from another with the same description: the next one is made
+    findable=False,
+    twice=False,
+)
+
+CASES = (FUNCTION, ALIAS, VERSION, LAYER_VERSION, URL, MAPPING, PERMISSION)

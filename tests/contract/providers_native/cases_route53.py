@@ -15,12 +15,12 @@ ZONE = Case(
     {
         "Name": "contract.example.com",
         "HostedZoneConfig": {"Comment": "for the contract"},
-        "VPCs": [{"VPCId": "vpc-1", "VPCRegion": REGION}, {"VPCId": "vpc-2", "VPCRegion": REGION}],
+        "VPCs": [{"VPCId": "vpc-00000001", "VPCRegion": REGION}, {"VPCId": "vpc-00000002", "VPCRegion": REGION}],
         "HostedZoneTags": TAGS,
     },
     changes={
         "HostedZoneConfig": {"Comment": "otherwise"},
-        "VPCs": [{"VPCId": "vpc-2", "VPCRegion": REGION}, {"VPCId": "vpc-3", "VPCRegion": REGION}],
+        "VPCs": [{"VPCId": "vpc-00000002", "VPCRegion": REGION}, {"VPCId": "vpc-00000003", "VPCRegion": REGION}],
         "HostedZoneTags": OTHER_TAGS,
     },
     resets={"HostedZoneConfig": ABSENT, "HostedZoneTags": ABSENT},

@@ -1,4 +1,8 @@
-"""AWS::SageMaker. moto has no UpdateEndpoint."""
+"""AWS::SageMaker. moto has no UpdateEndpoint.
+
+Nor can it update notebook instances and their lifecycle configurations, whose tags it hasn't either: ``testing/taught``
+adds all of that.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,7 @@ MODEL = Case(
         "ModelName": "Contract-Model",
         "ExecutionRoleArn": _ROLE,
         "PrimaryContainer": {"Image": _IMAGE, "ModelDataUrl": "s3://models/one.tar.gz", "Environment": {"A": "1"}},
-        "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+        "VpcConfig": {"SecurityGroupIds": ["sg-00000001"], "Subnets": ["subnet-00000001"]},
         "Tags": TAGS,
     },
     changes={"Tags": OTHER_TAGS},
@@ -90,4 +94,76 @@ ENDPOINT = Case(
     searchable=False,
 )
 
-CASES = (MODEL, ENDPOINT_CONFIG, ENDPOINT)
+_NOTEBOOK = {
+    "InstanceType": "ml.t3.medium",
+    "RoleArn": _ROLE,
+}
+NOTEBOOK = Case(
+    "AWS::SageMaker::NotebookInstance",
+    {
+        "NotebookInstanceName": "Contract-Notebook",
+        **_NOTEBOOK,
+        "AdditionalCodeRepositories": ["https://example.com/two.git", "https://example.com/one.git"],
+        "DefaultCodeRepository": "https://example.com/first.git",
+        "DirectInternetAccess": "Disabled",
+        "InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": "2"},
+        "KmsKeyId": "alias/notebooks",
+        "LifecycleConfigName": "sagemaker-scripts",
+        "PlatformIdentifier": "notebook-al2-v3",
+        "RootAccess": "Disabled",
+        "SecurityGroupIds": ["sg-00000002", "sg-00000001"],
+        "SubnetId": "subnet-00000001",
+        "VolumeSizeInGB": 10,
+        "Tags": TAGS,
+    },
+    changes={
+        "InstanceType": "ml.t3.large",
+        "RoleArn": f"{_ROLE}-other",
+        "AdditionalCodeRepositories": ["https://example.com/three.git"],
+        "DefaultCodeRepository": "https://example.com/second.git",
+        "InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": "1"},
+        "LifecycleConfigName": "sagemaker-other-scripts",
+        "RootAccess": "Enabled",
+        "VolumeSizeInGB": 20,
+        "Tags": OTHER_TAGS,
+    },
+    resets={
+        "AdditionalCodeRepositories": ABSENT,
+        "DefaultCodeRepository": ABSENT,
+        "InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": "1"},
+        "LifecycleConfigName": ABSENT,
+        "RootAccess": "Enabled",
+        "Tags": ABSENT,
+    },
+    attributes=("NotebookInstanceArn",),
+    foreign=lambda clients: clients("sagemaker").create_notebook_instance(
+        NotebookInstanceName="contract-foreign", **_NOTEBOOK
+    ),
+    deny=("sagemaker", "DescribeNotebookInstance"),
+    name="NotebookInstanceName",
+    searchable=False,
+)
+LIFECYCLE = Case(
+    "AWS::SageMaker::NotebookInstanceLifecycleConfig",
+    {
+        "NotebookInstanceLifecycleConfigName": "Contract-Scripts",
+        "OnCreate": [{"Content": "ZWNobyBjcmVhdGVk"}],
+        "OnStart": [{"Content": "ZWNobyBzdGFydGVk"}],
+        "Tags": TAGS,
+    },
+    changes={
+        "OnCreate": [{"Content": "ZWNobyBtYWRl"}],
+        "OnStart": [{"Content": "ZWNobyBiZWd1bg=="}],
+        "Tags": OTHER_TAGS,
+    },
+    resets={"OnCreate": [], "OnStart": [], "Tags": ABSENT},
+    attributes=("NotebookInstanceLifecycleConfigArn",),
+    foreign=lambda clients: clients("sagemaker").create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName="contract-foreign"
+    ),
+    deny=("sagemaker", "DescribeNotebookInstanceLifecycleConfig"),
+    name="NotebookInstanceLifecycleConfigName",
+    searchable=False,
+)
+
+CASES = (MODEL, ENDPOINT_CONFIG, ENDPOINT, NOTEBOOK, LIFECYCLE)

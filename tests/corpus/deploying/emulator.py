@@ -61,6 +61,11 @@ STACKS: tuple[tuple[str, str, str], ...] = (
     ),
     (r"^kms:DescribeKey .*/KeyMetadata/", "KMS::Key", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
     (
+        r"^emr:",
+        "EMR::Cluster",
+        "AWS::EMR::Cluster: has no groups, no steps and few of its settings, and ends at once (emr:DescribeCluster)",
+    ),
+    (
         r"^ecr:GetRepositoryPolicy .*/(registryId|repositoryName)$",
         "RepositoryPolicyText",
         "AWS::ECR::Repository: no policy is set (ecr:GetRepositoryPolicy)",
@@ -78,6 +83,10 @@ LEFT: tuple[tuple[str, str], ...] = (
         "a transit gateway's default route table outlives it (ec2:DescribeTransitGatewayRouteTables)",
     ),
     (r"^ec2:DescribeTags ", "tags outlive what they are on (ec2:DescribeTags after its deletion)"),
+    (
+        r"^emr:(ListInstanceGroups|ListInstances|ListBootstrapActions|ListSteps) ",
+        "what a terminated cluster was made of is still listed (emr:ListInstanceGroups after emr:TerminateJobFlows)",
+    ),
     (r"^ecs:ListClusters ", "inactive clusters are still listed (ecs:ListClusters after ecs:DeleteCluster)"),
     (
         r"^ec2:(DescribeInstanceAttribute|GetLaunchTemplateData) |^ec2:DescribeSubnets .*/AvailableIpAddressCount$",
@@ -111,6 +120,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ),
     (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
+    (
+        r"Invalid type for parameter EbsRootVolumeSize, value: example",
+        "a text for a size, made up for a parameter (emr:RunJobFlow refuses it)",
+    ),
     (r"IAM::Policy create: .* needs a name", "a policy without a name (iam:PutRolePolicy refuses it)"),
     (
         r"SQS::Queue create: .* belongs to plan",

@@ -140,3 +140,34 @@ def test_what_the_template_sets_and_aws_has_not_got_is_told() -> None:
     properties, gaps = taken("AWS::SQS::Queue", {"QueueName": "jobs"}, declared)
     assert properties == {}
     assert {pointer: gap.why for pointer, gap in gaps.items()} == {"/DelaySeconds": ELSEWHERE, "/Odd": UNSUPPORTED}
+
+
+def test_of_several_ways_to_say_the_same_one_is_taken() -> None:
+    template = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "Version": "3"}
+    by_id = {"LaunchTemplateId": "lt-1", "Version": "3"}
+    group = {"MinSize": "1", "MaxSize": "2", "LaunchTemplate": template}
+    assert taken("AWS::AutoScaling::AutoScalingGroup", group)[0]["LaunchTemplate"] == by_id
+    assert taken("AWS::EC2::Instance", {"LaunchTemplate": template})[0]["LaunchTemplate"] == by_id
+    device = {"DeviceName": "/dev/xvda", "NoDevice": False, "Ebs": {"VolumeSize": 8}}
+    about = {"ImageId": "ami-1", "InstanceType": "t3.micro", "BlockDeviceMappings": [device]}
+    kept = taken("AWS::AutoScaling::LaunchConfiguration", about)[0]["BlockDeviceMappings"]
+    assert kept == [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}]
+
+
+def test_what_is_said_twice_is_taken_where_it_says_all() -> None:
+    interface = {"NetworkInterfaceId": "eni-1", "DeviceIndex": "0", "SubnetId": "subnet-1"}
+    one = {"SubnetId": "subnet-1", "NetworkInterfaces": [interface]}
+    assert taken("AWS::EC2::Instance", one)[0] == {"SubnetId": "subnet-1"}
+    several = {**one, "NetworkInterfaces": [interface, {**interface, "DeviceIndex": "1"}]}
+    assert "NetworkInterfaces" in taken("AWS::EC2::Instance", several)[0]
+    first, second = ({"Primary": first, "PrivateIpAddress": address} for first, address in ((True, "a"), (False, "b")))
+    addressed = {"SubnetId": "s", "PrivateIpAddress": "a"}
+    shown = taken("AWS::EC2::NetworkInterface", {**addressed, "PrivateIpAddresses": [first]})[0]
+    assert shown == addressed
+    shown = taken("AWS::EC2::NetworkInterface", {**addressed, "PrivateIpAddresses": [first, second]})[0]
+    assert shown == {"SubnetId": "s", "PrivateIpAddresses": [first, second]}
+    zones = {"HostedZoneId": "Z1", "HostedZoneName": "a-long-name.example.com."}
+    assert taken("AWS::Route53::RecordSetGroup", zones)[0] == {"HostedZoneId": "Z1"}
+    mappings = [{"SubnetId": "s", "AllocationId": "eipalloc-1"}]
+    balancer = {"Subnets": ["s"], "SubnetMappings": mappings}
+    assert taken("AWS::ElasticLoadBalancingV2::LoadBalancer", balancer)[0] == {"SubnetMappings": mappings}

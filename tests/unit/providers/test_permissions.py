@@ -34,7 +34,8 @@ SERVICES = {
 #: What AWS checks along with a call, without being one.
 NO_CALLS = {
     "s3:TagResource", "s3:GetObject", "s3:GetObjectVersion", "iam:PassRole",
-    "logs:CreateLogDelivery", "logs:DeleteLogDelivery",
+    "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "iam:CreateServiceLinkedRole",
+    "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission", "kms:CreateGrant", "kms:Decrypt",
 }  # fmt: skip
 
 

@@ -1,0 +1,51 @@
+"""Auto Scaling: topics are told of what happens in a group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.responses import ActionResult, EmptyResult
+
+from reconciler.testing.taught import give
+
+
+def teach() -> None:
+    """Teach moto."""
+    give(
+        AutoScalingResponse,
+        put_notification_configuration,
+        describe_notification_configurations,
+        delete_notification_configuration,
+    )
+
+
+def _told(self: Any, name: str) -> dict[str, list[str]]:
+    group = self.autoscaling_backend.autoscaling_groups[name]
+    group.told = getattr(group, "told", {})
+    found: dict[str, list[str]] = group.told
+    return found
+
+
+def put_notification_configuration(self: Any) -> Any:
+    """PutNotificationConfiguration."""
+    told = _told(self, self._get_param("AutoScalingGroupName"))
+    told[self._get_param("TopicARN")] = list(self._get_param("NotificationTypes"))
+    return EmptyResult()
+
+
+def describe_notification_configurations(self: Any) -> Any:
+    """DescribeNotificationConfigurations."""
+    found = [
+        {"AutoScalingGroupName": name, "TopicARN": topic, "NotificationType": event}
+        for name in self._get_param("AutoScalingGroupNames", [])
+        for topic, events in _told(self, name).items()
+        for event in events
+    ]
+    return ActionResult({"NotificationConfigurations": found})
+
+
+def delete_notification_configuration(self: Any) -> Any:
+    """DeleteNotificationConfiguration."""
+    del _told(self, self._get_param("AutoScalingGroupName"))[self._get_param("TopicARN")]
+    return EmptyResult()

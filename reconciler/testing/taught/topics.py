@@ -1,0 +1,48 @@
+"""SNS: topics show where deliveries are logged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.sns.responses import SNSResponse
+
+from reconciler.testing.taught import give
+
+_create, _put, _get = SNSResponse.create_topic, SNSResponse.set_topic_attributes, SNSResponse.get_topic_attributes
+
+
+def teach() -> None:
+    """Teach moto."""
+    give(SNSResponse, create_topic, set_topic_attributes, get_topic_attributes)
+
+
+def _answered(answer: Any) -> dict[str, Any]:
+    found: dict[str, Any] = answer.result
+    return found
+
+
+def _remember(self: Any, arn: str, given: dict[str, Any]) -> None:
+    topic = self.backend.get_topic(arn)
+    feedback = {name: value for name, value in given.items() if "Feedback" in name}
+    topic.feedback = getattr(topic, "feedback", {}) | feedback
+
+
+def create_topic(self: Any) -> Any:
+    """CreateTopic."""
+    answer = _create(self)
+    _remember(self, _answered(answer)["TopicArn"], self._get_attributes())
+    return answer
+
+
+def set_topic_attributes(self: Any) -> Any:
+    """SetTopicAttributes."""
+    answer = _put(self)
+    _remember(self, self._get_param("TopicArn"), {self._get_param("AttributeName"): self._get_param("AttributeValue")})
+    return answer
+
+
+def get_topic_attributes(self: Any) -> Any:
+    """GetTopicAttributes."""
+    answer = _get(self)
+    _answered(answer)["Attributes"] |= getattr(self.backend.get_topic(self._get_param("TopicArn")), "feedback", {})
+    return answer
