@@ -34,7 +34,7 @@ from reconciler.model.plan import Plan, Snapshot, Target
 from reconciler.model.progress import Handle, Progress
 from reconciler.model.pullrequest import Proposal, PullRequest
 from reconciler.model.report import BranchInfo, Context, PlanStatus, Receipt, RunReport, StepResult
-from reconciler.model.resource import Located, Observation, Record, Unreadable, Wanted
+from reconciler.model.resource import Located, Observation, Record, Sought, Unreadable, Wanted
 from reconciler.model.revision import Pin, Revision
 from reconciler.model.values import Properties
 
@@ -202,6 +202,24 @@ class Revivable(Protocol):
 
     def revive(self, scope: Scope, identifier: Identifier, before: Properties) -> Progress:
         """Take the deletion back; ``before`` is what the resource was. Idempotent. Raises AwsFault."""
+
+
+@runtime_checkable
+class Seeking(Protocol):
+    """A provider that looks for many resources in fewer calls than one by one."""
+
+    def locate_many(self, scope: Scope, sought: Sequence[Sought]) -> Sequence[tuple[Located, ...] | AwsFault]:
+        """What ``locate`` finds for each, in order; a fault where that can't be told. May raise one for all."""
+
+
+@runtime_checkable
+class Guarding(Protocol):
+    """A provider whose create itself refuses whatever has the resource's name, in or just before its call.
+
+    Nothing has to be looked for before it. What the same owner has made it takes up where it was left.
+    """
+
+    guards_name: bool
 
 
 class Providers(Protocol):

@@ -10,6 +10,7 @@ from reconciler.apply.describe import command
 from reconciler.apply.ending import Taken
 from reconciler.apply.former import Former
 from reconciler.apply.notes import Notes
+from reconciler.apply.places import Places
 from reconciler.apply.renames import Renames
 from reconciler.apply.resume import resume
 from reconciler.apply.rollback import FAILED as ROLLBACK_FAILED
@@ -49,7 +50,10 @@ def apply(
     records = actor.records
     actor.events.emit(ApplyStarted(actor.run, context, changes.steps))
     results = walk(
-        changes.steps, _Told(StepRunner(actor, changes), actor, changes.steps), parallel=parallel, stopping=stopping
+        changes.steps,
+        _Told(StepRunner(actor, changes, Places(actor, changes)), actor, changes.steps),
+        parallel=parallel,
+        stopping=stopping,
     )
     applied = Applied(results)
     if not applied.broken or changes.plan.rollback.mode != "automatic":

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.apply.act import Actor
+from reconciler.apply.places import Places
 from reconciler.live import changed_properties, choose, compare, desired_of, foreign, old_names
 from reconciler.model.change import Action, ChangeSet, FieldChange, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
 from reconciler.model.ids import Identifier, Owner, StepId
 from reconciler.model.resource import Observation
-from reconciler.model.values import Properties, has_unknown, reveal
+from reconciler.model.values import Properties, has_unknown
 from reconciler.schema import TypeSchema, canonical, schema_for
 
 
@@ -27,6 +28,7 @@ class Checks:
 
     actor: Actor
     changes: ChangeSet
+    places: Places
 
     def schema(self, step: Step) -> TypeSchema | None:
         """The schema of a step's type."""
@@ -59,8 +61,7 @@ class Checks:
     def standing(self, step: Step, desired: Properties) -> Identifier | None:
         """A resource already standing where this one would go: ours (then it is taken), or a conflict."""
         actor, owner = self.actor, Owner(self.actor.plan.name, step.logical_id)
-        located = actor.provider(step).locate(actor.scope, reveal(desired), owner)
-        found = choose(located, owner, self.old_halves(step))
+        found = choose(self.places.located(step, desired), owner, self.old_halves(step))
         if found is None:
             return None
         problem = foreign(

@@ -17,6 +17,7 @@ from reconciler.apply.checking import Checks, Stale
 from reconciler.apply.describe import command
 from reconciler.apply.ending import Ending, Taken, ValidationFailed
 from reconciler.apply.looking import when_free
+from reconciler.apply.places import Places
 from reconciler.live import changed_properties, name_for_old, record_of, rejoined, target
 from reconciler.model.change import Action, ChangeSet, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind
@@ -38,6 +39,7 @@ class StepRunner:
 
     actor: Actor
     changes: ChangeSet
+    places: Places
 
     def take(self, step: Step, number: int) -> Taken | StepResult:
         """Up to the end of the call: what is to be looked at, or a result if there is nothing more to do.
@@ -58,7 +60,7 @@ class StepRunner:
 
     @property
     def _checks(self) -> Checks:
-        return Checks(self.actor, self.changes)
+        return Checks(self.actor, self.changes, self.places)
 
     @property
     def _ending(self) -> Ending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.live.compare import compare
 from reconciler.live.desired import desired_of, veil
-from reconciler.live.finding import choose, name_for_old, old_names, planned_name, rejoined
+from reconciler.live.finding import choose, look_for, name_for_old, old_names, planned_name, rejoined
 from reconciler.live.loss import loss_of
 from reconciler.live.merge import changed_properties, target
 from reconciler.live.ownership import foreign, owner_in, with_ownership
@@ -23,6 +23,7 @@ __all__ = [
     "desired_of",
     "foreign",
     "has_secret",
+    "look_for",
     "loss_of",
     "name_for_old",
     "old_names",
