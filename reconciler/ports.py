@@ -363,8 +363,8 @@ class Store(Protocol):
     def move_record(self, record: Record, former: Owner) -> None:
         """Save ``record`` and drop the one of ``former``, both or neither."""
 
-    def records_in(self, account: str, region: str) -> Collection[Record]:
-        """The records of every plan in one place."""
+    def records_in(self, account: str, region: str, types: Collection[TypeName] | None = None) -> Collection[Record]:
+        """The records of every plan in one place: of some types (None: of all)."""
 
     def identifiers(self, account: str, region: str, type_name: TypeName) -> Mapping[Owner, Identifier]:
         """The recorded resources of one type of every plan in one place, by owner, in order. Cheaper than records."""

@@ -16,7 +16,7 @@ from reconciler.diff import moving
 from reconciler.diff.waves import waves
 from reconciler.live.finding import choose, in_force, look_for, old_names
 from reconciler.live.ownership import foreign
-from reconciler.live.parts import adds_to, own_parts
+from reconciler.live.parts import adding_types, own_parts
 from reconciler.live.reads import Fresh, referenced_attributes, wanted_properties
 from reconciler.live.view import Outside, Seen, View
 from reconciler.model.errors import AwsFault, FaultKind
@@ -68,8 +68,8 @@ def observe(
 
 def _leave_out_parts(plan: Plan, view: View, scope: Scope, store: Store) -> None:
     """What resources of their own have added to a list of another one isn't that one's."""
-    if adds_to(plan):
-        view.records = tuple(store.records_in(scope.account, scope.region))
+    if types := adding_types(plan):
+        view.records = tuple(store.records_in(scope.account, scope.region, types))
         for name, entry in view.seen.items():
             if isinstance(entry.live, Observation):
                 entry.live = own_parts(plan, view, name, entry.live)
