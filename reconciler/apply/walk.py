@@ -6,17 +6,21 @@ as soon as there is nothing else to begin, or enough of them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from heapq import heapify, heappop, heappush
+from queue import Empty, SimpleQueue
+from typing import Generic, Protocol, TypeVar
 
 from reconciler.model.change import Step
-from reconciler.model.ids import StepId, TypeName
+from reconciler.model.ids import StepId
 from reconciler.model.report import StepResult, StepState
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 #: As many may wait to be looked at while there is more to begin. More at a time save calls, and are more to take back
 #: when one of them turns out wrong.
@@ -45,30 +49,62 @@ def walk(
     finished and no other is begun.
     """
     parallel = max(1, parallel)
-    order = {kind: place for place, kind in enumerate(dict.fromkeys(step.type for step in steps))}
     with ThreadPoolExecutor(2 * parallel, thread_name_prefix="apply") as pool:
-        results = _Walk(dict(enumerate(steps, 1)), work, pool, parallel, stopping, order).results()
+        results = _Walk(_Waiting(steps), work, pool, parallel, stopping).results()
     return tuple(results.get(step.id) or unbegun(step) for step in steps)
+
+
+class _Waiting:
+    """Steps that haven't begun; those of one type are begun in a row, so as to be looked at together."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        order = {kind: place for place, kind in enumerate(dict.fromkeys(step.type for step in steps))}
+        self._places = {step.id: (order[step.type], number) for number, step in enumerate(steps, 1)}
+        self._steps = dict(enumerate(steps, 1))
+        self._needs = {step.id: len(step.needs) for step in steps}
+        self._after: dict[StepId, list[StepId]] = defaultdict(list)
+        for step in steps:
+            for need in step.needs:
+                self._after[need].append(step.id)
+        self._ready = [self._places[name] for name, needs in self._needs.items() if not needs]
+        heapify(self._ready)
+
+    def __len__(self) -> int:
+        """How many could begin now."""
+        return len(self._ready)
+
+    def next(self) -> tuple[int, Step]:
+        """The next one that can begin, with its number."""
+        _, number = heappop(self._ready)
+        return number, self._steps[number]
+
+    def ended(self, name: StepId) -> None:
+        """A step has ended: what needed nothing else can begin."""
+        for other in self._after[name]:
+            self._needs[other] -= 1
+            if not self._needs[other]:
+                heappush(self._ready, self._places[other])
 
 
 @dataclass(slots=True)
 class _Walk(Generic[T]):
-    """``waiting``: steps by number. ``order``: of types, whose steps are begun in a row so as to be looked at together.
+    """``beginning``: how many steps have been begun and not yet been handed over for a look. ``busy``: jobs at work.
 
-    ``beginning``: how many have been begun and not yet been handed over for a look.
+    ``done``: jobs that have ended, each as what is to be made of it.
     """
 
-    waiting: dict[int, Step]
+    waiting: _Waiting
     work: Work[T]
     pool: ThreadPoolExecutor
     parallel: int
     stopping: Callable[[], bool]
-    order: Mapping[TypeName, int]
     ended: dict[StepId, StepResult] = field(default_factory=dict)
     taken: dict[StepId, T] = field(default_factory=dict)
     beginning: int = 0
     looking: bool = False
-    busy: dict[Future[Any], Callable[[Any], None]] = field(default_factory=dict)
+    failed: bool = False
+    busy: int = 0
+    done: SimpleQueue[Callable[[], None]] = field(default_factory=SimpleQueue)
 
     def results(self) -> dict[StepId, StepResult]:
         quiet = False
@@ -79,39 +115,52 @@ class _Walk(Generic[T]):
                 self.taken, self.looking = {}, True
             if not self.busy:
                 return self.ended
-            done = wait(self.busy, timeout=_QUIET if self.taken else None, return_when=FIRST_COMPLETED).done
-            quiet = not done
-            for future in done:
-                self.busy.pop(future)(future.result())
+            quiet = not self._await()
+
+    def _await(self) -> bool:
+        """Wait for a job to end; whether one did."""
+        try:
+            self.done.get(timeout=_QUIET if self.taken else None)()
+        except Empty:
+            return False
+        self.busy -= 1
+        return True
 
     def _begin(self) -> bool:
         """Begin what can be; whether there is more that could."""
-        if self.stopping() or any(result.state is StepState.FAILED for result in self.ended.values()):
+        if self.failed or self.stopping():
             return False
-        ready = [number for number, step in self.waiting.items() if step.needs <= self.ended.keys()]
-        ready.sort(key=lambda number: self.order[self.waiting[number].type])
-        free = self.parallel - self.beginning
-        for number in ready[:free]:
-            step = self.waiting.pop(number)
+        while self.waiting and self.beginning < self.parallel:
+            number, step = self.waiting.next()
             self.beginning += 1
-            self.busy[self.pool.submit(self.work.take, step, number)] = partial(self._begun, step)
-        return len(ready) > free
+            self._submit(partial(self.work.take, step, number), partial(self._begun, step))
+        return bool(self.waiting)
 
     def _begun(self, step: Step, taken: T | StepResult) -> None:
         self.beginning -= 1
         if isinstance(taken, StepResult):
-            self.ended[step.id] = taken
+            self._end(step.id, taken)
         else:
             self.taken[step.id] = taken
 
     def _look(self, taken: Mapping[StepId, T], turn: int) -> None:
-        self.busy[self.pool.submit(self.work.look, taken, turn)] = partial(self._looked, taken, turn)
+        self._submit(partial(self.work.look, taken, turn), partial(self._looked, taken, turn))
 
     def _looked(self, taken: Mapping[StepId, T], turn: int, results: Mapping[StepId, StepResult]) -> None:
-        self.ended |= results
+        for name, result in results.items():
+            self._end(name, result)
         self.looking = self.looking and turn > 0
         if left := {name: one for name, one in taken.items() if name not in results}:
             self._look(left, turn + 1)
+
+    def _end(self, name: StepId, result: StepResult) -> None:
+        self.ended[name] = result
+        self.failed = self.failed or result.state is StepState.FAILED
+        self.waiting.ended(name)
+
+    def _submit(self, job: Callable[[], R], then: Callable[[R], None]) -> None:
+        self.busy += 1
+        self.pool.submit(job).add_done_callback(lambda future: self.done.put(lambda: then(future.result())))
 
 
 def unbegun(step: Step) -> StepResult:
