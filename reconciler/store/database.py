@@ -35,6 +35,7 @@ class Database:
         # SQLite has one writer anyway; queueing here is fair and quicker than its own waiting by polling.
         self._writing: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
         self._insert: Any = sqlite_insert if sqlite else postgresql_insert
+        self._reading = self._engine.execution_options(reading=True)
         self._upserts: dict[tuple[Any, ...], Any] = {}
         try:
             migrate.upgrade(self._engine, display(self._url))
@@ -60,7 +61,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads."""
         try:
-            with self._engine.connect().execution_options(reading=True) as connection:
+            with self._reading.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise explain(self._url, error) from error
