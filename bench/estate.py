@@ -68,16 +68,19 @@ def _resources(index: int) -> dict[str, Any]:
 def plans(count: int, number: int = 1) -> dict[str, str]:
     """Plan files by plan name, as JSON: ``count`` resources in ``number`` plans of one account.
 
-    Each plan has, beside its share, a network that its subnets and groups are in.
+    The first network of each is the one that its subnets and groups are in.
     """
     each = count // 10 // number
-    return {f"bench-{part}": _plan(f"bench-{part}", range(part * each, part * each + each)) for part in range(number)}
+    return {f"bench-{part}": plan(f"bench-{part}", range(part * each, part * each + each)) for part in range(number)}
 
 
-def _plan(name: str, indexes: range) -> str:
+def plan(name: str, indexes: range) -> str:
+    """A plan file with ten resources an index."""
     resources: dict[str, Any] = {"Base": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "172.16.0.0/16"}}}
     for index in indexes:
         for logical_id, (kind, properties) in _resources(index).items():
+            if logical_id == f"Vpc{indexes.start}":
+                continue  # ``Base`` stands for it
             resources[logical_id] = {"Type": f"AWS::{kind}", "Properties": properties}
     return json.dumps(
         {

@@ -7,7 +7,7 @@ All that is remembered is in the store, so a restart forgets no hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -118,7 +118,8 @@ class Breakers:
 
     def shown(self, plan: Plan, changes: ChangeSet, outcome: Outcome) -> Outcome:
         """The outcome of a preview with what is left alone; remembers nothing. Raises StoreError."""
-        left = [(self._held(contest), field) for contest, field in self._left(plan, changes)]
+        known = self._store.contests(plan.name)
+        left = [(self._held(contest), field) for contest, field in self._left(plan, changes, known)]
         return _with_held(plan, outcome, changes, left)
 
     def settled(self, plan: Plan, scope: Scope, changes: ChangeSet, outcome: Outcome) -> Outcome:
@@ -126,8 +127,9 @@ class Breakers:
 
         ``plan`` as ``sparing`` gave it. Remembers the drift that was put right. Raises StoreError.
         """
-        contests = {(one.logical_id, one.path): one for one in self._store.contests(plan.name)}
-        left = [(self._hold(plan, scope, contest), field) for contest, field in self._left(plan, changes)]
+        known = self._store.contests(plan.name)
+        contests = {(one.logical_id, one.path): one for one in known}
+        left = [(self._hold(plan, scope, contest), field) for contest, field in self._left(plan, changes, known)]
         for contest in contests.values():
             if not self._spares(plan, contest) and self._over(plan, contest, changes):
                 self._store.drop_contest(contest)
@@ -135,9 +137,11 @@ class Breakers:
             self._count(plan, name, path, contests.get((name, path)))
         return _with_held(plan, outcome, changes, left)
 
-    def _left(self, plan: Plan, changes: ChangeSet) -> Iterator[tuple[Contest, FieldChange]]:
+    def _left(
+        self, plan: Plan, changes: ChangeSet, known: Collection[Contest]
+    ) -> Iterator[tuple[Contest, FieldChange]]:
         """What is left alone and differs from the plan now, and how."""
-        for contest in self._store.contests(plan.name):
+        for contest in known:
             if self._spares(plan, contest) and (field := _drift(plan, changes, contest)) is not None:
                 yield contest, field
 

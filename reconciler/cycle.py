@@ -179,7 +179,7 @@ class Cycle:
 
     def _alone(self, work: Pass) -> Outcome:
         """The whole flow while no other process works on the plan, so that open journal entries are a crash's."""
-        held = self._breakers.held(work.plan, self._recording.previous(work.plan.name), asked=work.asked)
+        held = self._breakers.held(work.plan, work.previous, asked=work.asked)
         if held is not None:
             return held
         self._settle(work.plan, work)

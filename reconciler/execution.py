@@ -79,9 +79,9 @@ class Execution:
             self._remember(found, changes)
             if found.view is not None:
                 self._export(found.view, changes.plan, scope)
-            return self._retire(reviewed, changes.plan)
+            return self._retire(work, reviewed, changes.plan)
         if decision.mode is Mode.PIPELINE:
-            return self._publish(work.plan, reviewed, changes, decision)
+            return self._publish(work, reviewed, changes, decision)
         self._remember(found, changes)
         if decision.mode is not Mode.APPLY or not changes.changes:
             return reviewed
@@ -89,6 +89,8 @@ class Execution:
 
     def approvals(self, work: Pass, change: Digest | None = None) -> tuple[Approval, ...]:
         """Approvals without the scopes that earlier passes used up, not expired by now, and not of another change."""
+        if not work.approvals:
+            return ()
         used: Collection[tuple[str, str]] = self.store.consumed_approvals(work.plan.digest)
         return tuple(usable(approval, used, self.clock.now(), change) for approval in work.approvals)
 
@@ -149,23 +151,22 @@ class Execution:
         if rolled_back is not None:
             self.telemetry.rolled_back(environment, "succeeded" if rolled_back else "failed")
 
-    def _publish(self, plan: Plan, reviewed: Outcome, changes: ChangeSet, decision: Decision) -> Outcome:
-        previous = self.recording.previous(plan.name)
-        with self.recording.timed(plan, "pipeline"):
-            branch = progressed(self.pipeline.publish(changes, decision), changes.plan, previous)
+    def _publish(self, work: Pass, reviewed: Outcome, changes: ChangeSet, decision: Decision) -> Outcome:
+        with self.recording.timed(work.plan, "pipeline"):
+            branch = progressed(self.pipeline.publish(changes, decision), changes.plan, work.previous)
         message = published(len(changes.changes), branch)
         error = PipelineError(branch.problem) if branch.problem else None
         state = PlanState.FAILED if error is not None else PlanState.PIPELINE_OPEN
         return replace(reviewed, state=state, message=branch.problem or message, branch=branch, error=error)
 
-    def _retire(self, reviewed: Outcome, plan: Plan) -> Outcome:
+    def _retire(self, work: Pass, reviewed: Outcome, plan: Plan) -> Outcome:
         """Nothing is left to change: a branch that carried the change there has done its work.
 
         Policy can't tell that there was one, because it has no action left to say "pipeline" to. Git is asked only
         while a branch is known to be open or merged, or nothing is known at all: being in sync must not depend on a
         remote.
         """
-        previous = self.recording.previous(plan.name)
+        previous = work.previous
         known = previous.branch if previous else None
         if (previous is None and self.writable(plan)) or (previous is not None and not is_underway(known)):
             return replace(reviewed, branch=known)

@@ -34,7 +34,7 @@ from reconciler.model.plan import Plan, Snapshot, Target
 from reconciler.model.progress import Handle, Progress
 from reconciler.model.pullrequest import Proposal, PullRequest
 from reconciler.model.report import BranchInfo, Context, PlanStatus, Receipt, RunReport, StepResult
-from reconciler.model.resource import Located, Observation, Record, Unreadable, Wanted
+from reconciler.model.resource import Located, Observation, Record, Sought, Unreadable, Wanted
 from reconciler.model.revision import Pin, Revision
 from reconciler.model.values import Properties
 
@@ -204,6 +204,24 @@ class Revivable(Protocol):
         """Take the deletion back; ``before`` is what the resource was. Idempotent. Raises AwsFault."""
 
 
+@runtime_checkable
+class Seeking(Protocol):
+    """A provider that looks for many resources in fewer calls than one by one."""
+
+    def locate_many(self, scope: Scope, sought: Sequence[Sought]) -> Sequence[tuple[Located, ...] | AwsFault]:
+        """What ``locate`` finds for each, in order; a fault where that can't be told. May raise one for all."""
+
+
+@runtime_checkable
+class Guarding(Protocol):
+    """A provider whose create itself refuses whatever has the resource's name, in or just before its call.
+
+    Nothing has to be looked for before it. What the same owner has made it takes up where it was left.
+    """
+
+    guards_name: bool
+
+
 class Providers(Protocol):
     """The registry of providers."""
 
@@ -351,8 +369,8 @@ class Store(Protocol):
     def move_record(self, record: Record, former: Owner) -> None:
         """Save ``record`` and drop the one of ``former``, both or neither."""
 
-    def records_in(self, account: str, region: str) -> Collection[Record]:
-        """The records of every plan in one place."""
+    def records_in(self, account: str, region: str, types: Collection[TypeName] | None = None) -> Collection[Record]:
+        """The records of every plan in one place: of some types (None: of all)."""
 
     def identifiers(self, account: str, region: str, type_name: TypeName) -> Mapping[Owner, Identifier]:
         """The recorded resources of one type of every plan in one place, by owner, in order. Cheaper than records."""

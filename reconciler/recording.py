@@ -32,7 +32,7 @@ class Recorder(Protocol):
 class Pass:
     """What is being worked on. ``asked``: by a person. ``lease``: None for a preview, which changes nothing.
 
-    ``turn``: the passes that it may share reads with.
+    ``turn``: the passes that it may share reads with. ``previous``: the status that the pass before left, if any.
     """
 
     run: RunId
@@ -42,6 +42,7 @@ class Pass:
     requests: tuple[RequestId, ...] = ()
     lease: Lease | None = None
     turn: Turn | None = None
+    previous: PlanStatus | None = None
 
     @property
     def asked(self) -> bool:
@@ -66,7 +67,7 @@ class Recording:
         plan, started = work.plan, self.clock.now()
         self.events.emit(PassStarted(work.run, plan.name, work.trigger))
         previous = self.previous(plan.name)
-        outcome = self.breakers.tripped(plan, guarded(lambda: flow(work)), previous)
+        outcome = self.breakers.tripped(plan, guarded(lambda: flow(replace(work, previous=previous))), previous)
         outcome = replace(outcome, explanations=explain(plan, outcome))
         report = report_of(
             work.run, plan, work.trigger, work.requests, started, self.clock.now(), outcome, previous, self.backoff

@@ -6,20 +6,20 @@ Every mutation of AWS in this program goes through ``Actor.perform``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
+from reconciler.apply.attempt import Attempt, Called, Keep
 from reconciler.apply.looking import look_until
 from reconciler.apply.notes import Notes
-from reconciler.apply.settling import STEP_TIMEOUT, UNDO, Settler, made, old_halves, unanswered
+from reconciler.apply.settling import UNDO, made
 from reconciler.live import View, own_parts, rejoined, veil
 from reconciler.model.change import Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked, StoreError
-from reconciler.model.events import StepProgress
 from reconciler.model.ids import ClientToken, Identifier, LogicalId, Owner, RunId, StepId
 from reconciler.model.journal import JournalEntry, JournalState
 from reconciler.model.plan import Plan
-from reconciler.model.progress import Pending, Progress
+from reconciler.model.progress import Progress
 from reconciler.model.resource import Observation, Record, Unreadable, Wanted
 from reconciler.model.values import Properties, mask, reveal
 from reconciler.ports import Clock, EventSink, Lease, Providers, ResourceProvider, Scope, Store
@@ -27,8 +27,6 @@ from reconciler.schema import schema_for
 
 Call = Callable[[ResourceProvider, ClientToken], Progress]
 
-#: Remembers what a call brought about, before the journal says that it is done.
-Keep = Callable[[Identifier], None]
 
 _REVERSE = {Verb.CREATE: Verb.DELETE, Verb.DELETE: Verb.CREATE}
 
@@ -90,10 +88,25 @@ class Actor:
 
     def read(self, step: Step, identifier: Identifier, names: frozenset[str]) -> Observation | None:
         """Live state now, or None if it is gone. Raises AwsFault if it can't be read."""
-        answer = self.provider(step).read_many(self.scope, [Wanted(identifier, names)]).get(identifier)
+        answer = self.read_all([(step, Wanted(identifier, names))])[step.id]
         if isinstance(answer, Unreadable):
             raise AwsFault(answer.kind, answer.message)
-        return None if answer is None else own_parts(self.plan, self.view, step.logical_id, answer)
+        return answer
+
+    def read_all(self, wanted: Collection[tuple[Step, Wanted]]) -> dict[StepId, Observation | Unreadable | None]:
+        """Live state now of what steps of one type are about, in as few calls as AWS allows; None: it is gone."""
+        step, _ = next(iter(wanted))
+        names: dict[Identifier, frozenset[str]] = {}
+        for _, one in wanted:
+            names[one.identifier] = names.get(one.identifier, frozenset()) | one.properties
+        answers = self.provider(step).read_many(self.scope, [Wanted(*item) for item in names.items()])
+        found = {step.id: (step, answers.get(one.identifier)) for step, one in wanted}
+        return {
+            name: own_parts(self.plan, self.view, step.logical_id, answer)
+            if isinstance(answer, Observation)
+            else answer
+            for name, (step, answer) in found.items()
+        }
 
     def perform(
         self,
@@ -107,7 +120,27 @@ class Actor:
         record: Record | None = None,
         keep: Keep | None = None,
     ) -> Identifier:
-        """Journal the intent, call, poll, remember, journal the outcome. Returns the identifier.
+        """``called``, then looked at until what was created is seen. Returns the identifier; raises as ``called``."""
+        called = self.called(
+            step, call, before=before, after=after, suffix=suffix, identifier=identifier, record=record, keep=keep
+        )
+        if called.close is not None and self._seen(step, called.identifier):
+            called.close()
+        return called.identifier
+
+    def called(
+        self,
+        step: Step,
+        call: Call,
+        *,
+        before: Properties,
+        after: Properties,
+        suffix: str = "",
+        identifier: Identifier | None = None,
+        record: Record | None = None,
+        keep: Keep | None = None,
+    ) -> Called:
+        """Journal the intent, call, poll, remember, journal the outcome; that of a create when it has been seen.
 
         ``suffix`` tells a rollback of a step (``:undo``) from the step itself. ``identifier``: what is acted upon,
         where the step doesn't say. ``record``: what is to be remembered, by ``keep`` or after a crash.
@@ -119,7 +152,7 @@ class Actor:
         self.lease.ensure()
         self.store.write_journal(entry)
         self.lease.ensure()
-        attempt = _Attempt(self, step, entry, reveal(after), keep or self._keeper(entry))
+        attempt = Attempt(self, step, entry, reveal(after), keep or self._keeper(entry))
         try:
             return attempt.done(attempt.completed(call(self.provider(step), entry.token)))
         except StoreError:
@@ -129,6 +162,12 @@ class Actor:
             raise
         except Exception as error:
             return attempt.doubtful(error)
+
+    def _seen(self, step: Step, identifier: Identifier) -> bool:
+        try:
+            return bool(look_until(self.clock, lambda: self.read(step, identifier, frozenset()) and True))
+        except AwsFault:
+            return False  # the validation that follows says why
 
     def _keeper(self, entry: JournalEntry) -> Keep | None:
         """What an undo makes again is known from the start, too."""
@@ -177,103 +216,6 @@ class Actor:
         if lost is not None and (lost.verb, lost.after, lost.account, lost.region) == (verb, after, *place):
             return lost.token
         return client_token(self.run, step)
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """One call under way. ``entry`` is what the journal says of it; ``after`` is its target with secrets."""
-
-    actor: Actor
-    step: Step
-    entry: JournalEntry
-    after: Properties
-    keep: Keep | None
-
-    def completed(self, progress: Progress) -> Identifier:
-        """Poll until it is done. Raises AwsFault TIMEOUT when that takes longer than anything should."""
-        actor = self.actor
-        deadline = actor.clock.monotonic() + STEP_TIMEOUT
-        while isinstance(progress, Pending):
-            if progress.handle != self.entry.handle:
-                handle = progress.handle
-                pending = replace(self.entry, handle=handle, identifier=handle.identifier or self.entry.identifier)
-                self.entry = replace(pending, state=JournalState.PENDING)
-                actor.store.write_journal(self.entry)
-            actor.events.emit(StepProgress(actor.run, actor.plan.name, self.step, progress.message))
-            if actor.clock.monotonic() >= deadline:
-                message = f"{self.step.id} did not complete in {STEP_TIMEOUT:.0f} s"
-                raise AwsFault(FaultKind.TIMEOUT, message)
-            actor.clock.sleep(progress.after)
-            progress = actor.provider(self.step).poll(actor.scope, progress.handle)
-        return progress.identifier
-
-    def done(self, identifier: Identifier) -> Identifier:
-        """Remember first: a crash in between leaves an open entry, never a resource that nobody knows of.
-
-        A create is done when it can be seen: closed earlier, the next pass might take it for deleted and make another.
-        """
-        if self.keep is not None:
-            self.keep(identifier)
-        if self.entry.verb is not Verb.CREATE or self._seen(identifier):
-            self.write(JournalState.DONE, identifier)
-        return identifier
-
-    def doubtful(self, error: Exception) -> Identifier:
-        """Find out what became of it. The identifier if it took effect after all, else raises ``error`` again."""
-        self.entry = replace(self.entry, error=str(error))
-        self.actor.store.write_journal(self.entry)
-        if self._still_pending(error):
-            raise error
-        if isinstance(error, AwsFault) and not error.ambiguous and not self._unknown_by_now(error):
-            self._failed(error)
-            raise error
-        settler, old = self._settler(), old_halves(self.entry, self.actor.records)
-        try:
-            settled = settler.settle(self.entry, self.after, old)
-        except AwsFault:
-            raise error from None  # it stays open
-        if settled.state is JournalState.DONE and settled.identifier is not None:
-            self.actor.doubts[self.step.id] = str(error)
-            return self.done(settled.identifier)
-        self.write(settled.state, settled.identifier, f"{error}; {settled.error}")
-        raise error
-
-    def write(self, state: JournalState, identifier: Identifier | None = None, error: str = "") -> None:
-        """Journal the outcome."""
-        entry = replace(self.entry, state=state, error=error, at=self.actor.clock.now())
-        self.actor.store.write_journal(replace(entry, identifier=identifier or entry.identifier))
-
-    def _seen(self, identifier: Identifier) -> bool:
-        actor = self.actor
-        try:
-            return bool(look_until(actor.clock, lambda: actor.read(self.step, identifier, frozenset()) and True))
-        except AwsFault:
-            return False  # the validation that follows says why
-
-    def _still_pending(self, error: Exception) -> bool:
-        """Whether the operation goes on and only couldn't be asked about."""
-        return self.entry.handle is not None and isinstance(error, AwsFault) and unanswered(error)
-
-    def _unknown_by_now(self, error: AwsFault) -> bool:
-        """Whether AWS says now that it doesn't know the operation which it accepted: then only looking helps."""
-        return self.entry.handle is not None and error.kind is FaultKind.NOT_FOUND and not error.failed
-
-    def _failed(self, error: Exception) -> None:
-        """A create of several calls that failed in the middle has left something, which must not be forgotten."""
-        left: Identifier | None = None
-        if self.entry.verb is Verb.CREATE:
-            unhandled = replace(self.entry, handle=None)
-            try:
-                seen = self._settler().look(unhandled, self.after, old_halves(self.entry, self.actor.records))
-            except AwsFault:
-                return  # it stays open
-            left = seen.identifier if seen is not None else None
-        if left is not None and self.keep is not None:
-            self.keep(left)
-        self.write(JournalState.FAILED, left, str(error))
-
-    def _settler(self) -> Settler:
-        return Settler(self.actor.provider(self.step), self.actor.scope, self.actor.clock)
 
 
 def client_token(run: RunId, step: StepId) -> ClientToken:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.apply.act import Actor
-from reconciler.apply.looking import look_until, looks
-from reconciler.live import changed_properties, choose, compare, desired_of, foreign, has_secret, old_names
+from reconciler.apply.places import Places
+from reconciler.live import changed_properties, choose, compare, desired_of, foreign, old_names
 from reconciler.model.change import Action, ChangeSet, FieldChange, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
 from reconciler.model.ids import Identifier, Owner, StepId
 from reconciler.model.resource import Observation
-from reconciler.model.values import Properties, Sensitive, has_unknown, mask, reveal
+from reconciler.model.values import Properties, has_unknown
 from reconciler.schema import TypeSchema, canonical, schema_for
 
 
@@ -23,18 +23,13 @@ class Stale(ReconcilerError):
     reason = "stale"
 
 
-class ValidationFailed(ReconcilerError):
-    """The call succeeded but live state is not as wanted afterwards."""
-
-    reason = "validation"
-
-
 @dataclass(frozen=True, slots=True)
 class Checks:
     """Checks for the steps of one change set."""
 
     actor: Actor
     changes: ChangeSet
+    places: Places
 
     def schema(self, step: Step) -> TypeSchema | None:
         """The schema of a step's type."""
@@ -67,8 +62,7 @@ class Checks:
     def standing(self, step: Step, desired: Properties) -> Identifier | None:
         """A resource already standing where this one would go: ours (then it is taken), or a conflict."""
         actor, owner = self.actor, Owner(self.actor.plan.name, step.logical_id)
-        located = actor.provider(step).locate(actor.scope, reveal(desired), owner)
-        found = choose(located, owner, self.old_halves(step))
+        found = choose(self.places.located(step, desired), owner, self.old_halves(step))
         if found is None:
             return None
         problem = foreign(
@@ -82,7 +76,7 @@ class Checks:
         """What differs now from what is wanted."""
         record = self.actor.records.get(step.logical_id)
         applied = record.applied if record else None
-        return compare(self.schema(step), desired, live.properties, applied, self._ignored(step))
+        return compare(self.schema(step), desired, live.properties, applied, self.ignored(step))
 
     def foreseen(self, step: Step, fields: Sequence[FieldChange], live: Observation) -> None:
         """Raise Stale for fields that policy was not asked about, or that hold other values than it was shown."""
@@ -99,28 +93,6 @@ class Checks:
         if moved := self._moved(step, names, live):
             raise Stale(f"{live.identifier} has changed since the diff: {', '.join(sorted(moved))}")
 
-    def validated(self, step: Step, identifier: Identifier, desired: Properties) -> Observation:
-        """Live state, once it is as wanted. Raises ValidationFailed when it doesn't get there."""
-        difference = f"{identifier} can't be found after the call"
-        names = self.names(step, desired)
-        for _ in looks(self.actor.clock):
-            live = self.actor.read(step, identifier, names)
-            if live is None:
-                continue
-            fields = compare(self.schema(step), desired, live.properties, None, self._ignored(step))
-            if not fields:
-                return live
-            difference = "; ".join(
-                f"{field.path} is {mask(_before(step, field))!r}, wanted {mask(field.after)!r}" for field in fields
-            )
-        raise ValidationFailed(f"{identifier}: {difference}")
-
-    def validated_gone(self, step: Step, identifier: Identifier) -> None:
-        """Wait until it is gone. Raises ValidationFailed when it stays."""
-        read = self.actor.read
-        if look_until(self.actor.clock, lambda: read(step, identifier, frozenset()) is None or None) is None:
-            raise ValidationFailed(f"{identifier} is still there after its deletion")
-
     def _moved(self, step: Step, names: frozenset[str], live: Observation) -> set[str]:
         schema, before = self.schema(step), self.changes.live.get(step.logical_id, {})
         record = self.actor.records.get(step.logical_id)
@@ -132,7 +104,7 @@ class Checks:
 
         return {f"/{name}" for name in names if meaning(live.properties, name) != meaning(before, name)}
 
-    def _ignored(self, step: Step) -> tuple[str, ...]:
+    def ignored(self, step: Step) -> tuple[str, ...]:
         return tuple(rule.path for rule in self.actor.plan.ignore if rule.resource == step.logical_id)
 
 
@@ -145,9 +117,3 @@ def managed_part(value: Any, applied: Any) -> Any:
 
 def _covered(path: str, known: set[str]) -> bool:
     return any(path == one or path.startswith(one + "/") or one.startswith(path + "/") for one in known)
-
-
-def _before(step: Step, field: FieldChange) -> Any:
-    """The live value of a field after the step; where a secret was before it, that may still be what AWS shows."""
-    former = [(step.before or {}).get(name) for name in changed_properties([field])]
-    return Sensitive(field.before) if field.before is not None and has_secret(former) else field.before

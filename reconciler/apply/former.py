@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.apply.act import Actor, Keep
+from reconciler.apply.act import Actor
+from reconciler.apply.attempt import Keep
 from reconciler.apply.looking import looks
 from reconciler.apply.renames import Renames
 from reconciler.apply.settling import UNDO

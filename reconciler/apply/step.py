@@ -1,4 +1,4 @@
-"""One step: look again, call, remember, validate.
+"""One step: look again, call, remember; ``ending`` validates.
 
 Before the call the resource is read (or looked for) once more. If it isn't what the diff saw, the step is not taken:
 the pass ends as ``stale`` and the next one computes and decides afresh.
@@ -6,22 +6,25 @@ the pass ends as ``stale`` and the next one computes and decides afresh.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import structlog
 
 from reconciler.apply.act import Actor
-from reconciler.apply.checking import Checks, Stale, ValidationFailed
+from reconciler.apply.attempt import Called
+from reconciler.apply.checking import Checks, Stale
 from reconciler.apply.describe import command
+from reconciler.apply.ending import Ending, Taken, ValidationFailed
 from reconciler.apply.looking import when_free
-from reconciler.live import changed_properties, name_for_old, old_names, record_of, rejoined, target
+from reconciler.apply.places import Places
+from reconciler.live import changed_properties, name_for_old, record_of, rejoined, target
 from reconciler.model.change import Action, ChangeSet, Step, Verb
-from reconciler.model.errors import AwsFault, FaultKind, ReconcilerError
-from reconciler.model.ids import ClientToken, Identifier, Owner
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import ClientToken, Identifier, Owner, StepId
 from reconciler.model.progress import Progress
 from reconciler.model.report import StepResult, StepState
 from reconciler.model.resource import Observation, Record
-from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import ResourceProvider
 
@@ -32,62 +35,76 @@ __all__ = ["Stale", "StepRunner", "ValidationFailed"]
 
 @dataclass(frozen=True, slots=True)
 class StepRunner:
-    """Runs the steps of one change set."""
+    """Takes the steps of one change set, and sees to them."""
 
     actor: Actor
     changes: ChangeSet
+    places: Places
 
-    def run(self, step: Step) -> StepResult:
-        """Take the step. Never raises: whatever goes wrong is in the result."""
+    def take(self, step: Step, number: int) -> Taken | StepResult:
+        """Up to the end of the call: what is to be looked at, or a result if there is nothing more to do.
+
+        Never raises: whatever goes wrong is in the result.
+        """
         started = self.actor.clock.monotonic()
         begun = StepResult(step.id, step.logical_id, step.type, step.verb, StepState.RUNNING, command(step))
+        taken = Taken(step, number, begun, started, step.identifier or Identifier(""))
         try:
-            identifier, result = self._take(step)
-            ended = replace(begun, state=StepState.DONE, result=result, validation="passed", identifier=identifier)
+            return self._taken(taken)
         except Exception as error:
-            if not isinstance(error, ReconcilerError):
-                log.exception("step failed unexpectedly", step=step.id)
-            doubt = self.actor.doubts.get(step.id, "")
-            ended = _failed(replace(begun, state=StepState.FAILED, identifier=step.identifier), error, doubt)
-        return replace(ended, seconds=self.actor.clock.monotonic() - started)
+            return self._ending.failed(taken, error)
+
+    def look(self, taken: Collection[Taken], turn: int) -> dict[StepId, StepResult]:
+        """See ``Ending``: results of what is as it was to be by now; the last turn ends all."""
+        return self._ending.look(taken, turn)
 
     @property
     def _checks(self) -> Checks:
-        return Checks(self.actor, self.changes)
+        return Checks(self.actor, self.changes, self.places)
 
-    def _take(self, step: Step) -> tuple[Identifier | None, str]:
-        match step.verb:
+    @property
+    def _ending(self) -> Ending:
+        return Ending(self.actor, self._checks)
+
+    def _taken(self, taken: Taken) -> Taken | StepResult:
+        match taken.step.verb:
             case Verb.CREATE:
-                return self._create(step)
+                return self._create(taken)
             case Verb.DELETE:
-                return self._delete(step)
+                return self._delete(taken)
             case Verb.UPDATE | Verb.ADOPT:
-                return self._update(step)
+                return self._update(taken)
 
     # create
 
-    def _create(self, step: Step) -> tuple[Identifier, str]:
+    def _create(self, taken: Taken) -> Taken:
+        step = taken.step
         desired = self._checks.desired(step)
         self._rejoin(step)
         existing = self._checks.standing(step, desired)
         if existing is None:
-            existing, result = self._call_create(step, desired), "created"
-        else:
-            self._part(step)
-            self._keep(step, existing, desired)
-            result = "was there already, made by this plan"
-        self._see(step, self._checks.validated(step, existing, desired))
-        return existing, f"created {existing}" if result == "created" else f"{existing} {result}"
+            called = self._call_create(step, desired)
+            return replace(
+                taken,
+                identifier=called.identifier,
+                result=f"created {called.identifier}",
+                desired=desired,
+                close=called.close,
+            )
+        self._part(step)
+        self._keep(step, existing, desired)
+        said = f"{existing} was there already, made by this plan"
+        return replace(taken, identifier=existing, result=said, desired=desired)
 
-    def _call_create(self, step: Step, desired: Properties) -> Identifier:
+    def _call_create(self, step: Step, desired: Properties) -> Called:
         actor, old = self.actor, self._checks.old_half(step)
 
         def create(provider: ResourceProvider, token: ClientToken) -> Progress:
             self._part(step)
             return provider.create(actor.scope, reveal(desired), token)
 
-        def perform() -> Identifier:
-            return actor.perform(
+        def perform() -> Called:
+            return actor.called(
                 step,
                 create,
                 before=self.changes.live.get(step.logical_id, {}) if old else {},
@@ -127,7 +144,8 @@ class StepRunner:
 
     # update and adopt
 
-    def _update(self, step: Step) -> tuple[Identifier, str]:
+    def _update(self, taken: Taken) -> Taken:
+        step = taken.step
         assert step.identifier is not None
         actor, checks = self.actor, self._checks
         desired = checks.desired(step)
@@ -143,43 +161,44 @@ class StepRunner:
             identifier = self._call_update(step, live, desired, after, changed)
         else:
             self._keep(step, identifier, desired)
-        self._see(step, checks.validated(step, identifier, desired))
         verb = "adopted" if step.verb is Verb.ADOPT else "updated"
-        return identifier, f"{verb} {', '.join(sorted(changed)) or 'nothing to change'}"
+        result = f"{verb} {', '.join(sorted(changed)) or 'nothing to change'}"
+        return replace(taken, identifier=identifier, result=result, desired=desired)
 
     def _call_update(
         self, step: Step, live: Observation, desired: Properties, after: Properties, changed: frozenset[str]
     ) -> Identifier:
         """The identifier: of what AWS doesn't know as a thing of its own it may have changed."""
         scope = self.actor.scope
-        return self.actor.perform(
+        return self.actor.called(
             step,
             lambda provider, _token: provider.update(scope, live.identifier, live.properties, reveal(after), changed),
             before={name: live.properties[name] for name in changed if name in live.properties},
             after={name: after[name] for name in changed if name in after},
             record=self._record(step, live.identifier, desired),
             keep=lambda identifier: self._keep(step, identifier, desired),
-        )
+        ).identifier
 
     # delete
 
-    def _delete(self, step: Step) -> tuple[Identifier | None, str]:
+    def _delete(self, taken: Taken) -> Taken | StepResult:
+        step = taken.step
         assert step.identifier is not None
         actor, checks = self.actor, self._checks
         names = frozenset(step.before or {}) | frozenset(self.changes.live.get(step.logical_id, {}))
         live = self._whole(step, step.identifier, names)
-        if live is not None:
-            actor.snapshots[step.id] = live
-            checks.unmoved(step, self._steady(step, names), live)
-            actor.perform(
-                step,
-                lambda provider, _token: provider.delete(actor.scope, live.identifier),
-                before=live.properties,
-                after={},
-            )
-            checks.validated_gone(step, live.identifier)
-        self._forget(step, step.identifier)
-        return step.identifier, f"deleted {step.identifier}" if live else f"{step.identifier} was gone already"
+        if live is None:
+            self._ending.forget(step, step.identifier)
+            return self._ending.result(taken, f"{step.identifier} was gone already")
+        actor.snapshots[step.id] = live
+        checks.unmoved(step, self._steady(step, names), live)
+        actor.called(
+            step,
+            lambda provider, _token: provider.delete(actor.scope, live.identifier),
+            before=live.properties,
+            after={},
+        )
+        return replace(taken, identifier=live.identifier, result=f"deleted {step.identifier}")
 
     def _steady(self, step: Step, names: frozenset[str]) -> frozenset[str]:
         """Which of the properties must be as the diff saw them for a resource to be deleted.
@@ -204,18 +223,6 @@ class StepRunner:
                 raise
             return self.actor.read(step, identifier, names)
 
-    def _forget(self, step: Step, identifier: Identifier) -> None:
-        """Drop the record; the old half of a replacement has one of its own, and the new one keeps its own."""
-        actor, name = self.actor, step.logical_id
-        halves = [half for half in old_names(actor.records, name) if actor.records[half].identifier == identifier]
-        for half in halves:
-            actor.forget(half)
-        own = actor.records.get(name)
-        if own is None or own.identifier == identifier:
-            actor.forget(name)
-            if name in actor.view.seen:
-                actor.view.seen[name].live = None
-
     # remembering
 
     def _keep(self, step: Step, identifier: Identifier, desired: Properties) -> None:
@@ -226,35 +233,9 @@ class StepRunner:
         changes = (change for change in self.changes.changes if change.logical_id == step.logical_id)
         return next((change.moved_from for change in changes), None) if step.verb is Verb.ADOPT else None
 
-    def _see(self, step: Step, live: Observation) -> None:
-        """Let later steps refer to what is there now."""
-        entry = self.actor.view.seen[step.logical_id]
-        entry.identifier, entry.live = live.identifier, live
-        self.actor.view.changing.discard(step.logical_id)
-
     def _record(self, step: Step, identifier: Identifier, desired: Properties) -> Record:
         actor = self.actor
         old = actor.records.get(step.logical_id)
         adopted = step.verb is Verb.ADOPT or (step.verb is not Verb.CREATE and old is not None and old.adopted)
         now = actor.clock.now()
         return record_of(actor.plan, step.logical_id, identifier, desired, actor.scope, now, adopted=adopted)
-
-
-def _failed(result: StepResult, error: Exception, doubt: str) -> StepResult:
-    """``doubt``: what had happened to the call, if its effect is not as it was to be."""
-    kind = error.kind.value if isinstance(error, AwsFault) else getattr(error, "reason", FaultKind.INTERNAL.value)
-    text = str(error) if isinstance(error, ReconcilerError) else scrub(f"{type(error).__name__}: {error}")
-    text = f"{text}, after {doubt}" if doubt else text
-    result = replace(
-        result, validation="failed" if isinstance(error, ValidationFailed) else "", error=text, error_kind=kind
-    )
-    if not isinstance(error, AwsFault):
-        return result
-    return replace(
-        result,
-        service=error.service,
-        operation=error.operation,
-        code=error.code,
-        permission=error.permission,
-        resource=error.resource,
-    )

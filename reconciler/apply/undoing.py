@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.apply.act import Call, Keep
+from reconciler.apply.act import Call
+from reconciler.apply.attempt import Keep
 from reconciler.apply.former import Former, beside
 from reconciler.apply.looking import look_until, when_free
 from reconciler.apply.renames import PLACE, mentions, own_names

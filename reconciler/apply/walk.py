@@ -1,42 +1,166 @@
-"""Walk a change set's steps: each after those it needs, independent ones in parallel, nothing new after a failure."""
+"""Walk a change set's steps: each after those it needs, independent ones in parallel, nothing new after a failure.
+
+A step is in hand from its beginning until it has been seen to. Steps whose calls have ended are looked at together:
+as soon as there is nothing else to begin, or enough of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from heapq import heapify, heappop, heappush
+from queue import Empty, SimpleQueue
+from typing import Generic, Protocol, TypeVar
 
 from reconciler.model.change import Step
 from reconciler.model.ids import StepId
 from reconciler.model.report import StepResult, StepState
 
-RunStep = Callable[[Step, int], StepResult]
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: As many may wait to be looked at while there is more to begin. More at a time save calls, and are more to take back
+#: when one of them turns out wrong.
+TOGETHER = 50
+
+#: Seconds after which they are looked at although there is more to begin, because what is in hand takes long.
+_QUIET = 1.0
 
 
-def walk(steps: Sequence[Step], run: RunStep, *, parallel: int, stopping: Callable[[], bool]) -> tuple[StepResult, ...]:
-    """Run the steps and return a result for each, in the order given; those never begun are ``pending``.
+class Work(Protocol[T]):
+    """How steps are taken. Nothing raises."""
 
-    ``run`` gets a step and its number (from 1) and must not raise. After the first failure, or once ``stopping()``
-    is true, steps in hand are finished and no other is begun.
+    def take(self, step: Step, number: int) -> T | StepResult:
+        """Begin a step (its number is from 1); what is to be looked at, or how it ended already."""
+
+    def look(self, taken: Mapping[StepId, T], turn: int) -> Mapping[StepId, StepResult]:
+        """Look for the ``turn``-th time (from 0); results of those that have ended. The last turn ends all."""
+
+
+def walk(
+    steps: Sequence[Step], work: Work[T], *, parallel: int, stopping: Callable[[], bool]
+) -> tuple[StepResult, ...]:
+    """Take the steps and return a result for each, in the order given; those never begun are ``pending``.
+
+    At most ``parallel`` are begun at a time. After the first failure, or once ``stopping()`` is true, steps in hand are
+    finished and no other is begun.
     """
-    results: dict[StepId, StepResult] = {}
-    waiting = {step.id: (number, step) for number, step in enumerate(steps, 1)}
-    running: dict[Future[StepResult], StepId] = {}
-    with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="apply") as pool:
-        while waiting or running:
-            halted = stopping() or any(result.state is StepState.FAILED for result in results.values())
-            if not halted:
-                for number, step in _ready(waiting, results)[: parallel - len(running)]:
-                    del waiting[step.id]
-                    running[pool.submit(run, step, number)] = step.id
-            if not running:
-                break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                results[running.pop(future)] = future.result()
+    parallel = max(1, parallel)
+    with ThreadPoolExecutor(2 * parallel, thread_name_prefix="apply") as pool:
+        results = _Walk(_Waiting(steps), work, pool, parallel, stopping).results()
     return tuple(results.get(step.id) or unbegun(step) for step in steps)
 
 
-def _ready(waiting: dict[StepId, tuple[int, Step]], results: dict[StepId, StepResult]) -> list[tuple[int, Step]]:
-    return [(number, step) for number, step in waiting.values() if step.needs <= results.keys()]
+class _Waiting:
+    """Steps that haven't begun; those of one type are begun in a row, so as to be looked at together."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        order = {kind: place for place, kind in enumerate(dict.fromkeys(step.type for step in steps))}
+        self._places = {step.id: (order[step.type], number) for number, step in enumerate(steps, 1)}
+        self._steps = dict(enumerate(steps, 1))
+        self._needs = {step.id: len(step.needs) for step in steps}
+        self._after: dict[StepId, list[StepId]] = defaultdict(list)
+        for step in steps:
+            for need in step.needs:
+                self._after[need].append(step.id)
+        self._ready = [self._places[name] for name, needs in self._needs.items() if not needs]
+        heapify(self._ready)
+
+    def __len__(self) -> int:
+        """How many could begin now."""
+        return len(self._ready)
+
+    def next(self) -> tuple[int, Step]:
+        """The next one that can begin, with its number."""
+        _, number = heappop(self._ready)
+        return number, self._steps[number]
+
+    def ended(self, name: StepId) -> None:
+        """A step has ended: what needed nothing else can begin."""
+        for other in self._after[name]:
+            self._needs[other] -= 1
+            if not self._needs[other]:
+                heappush(self._ready, self._places[other])
+
+
+@dataclass(slots=True)
+class _Walk(Generic[T]):
+    """``beginning``: how many steps have been begun and not yet been handed over for a look. ``busy``: jobs at work.
+
+    ``done``: jobs that have ended, each as what is to be made of it.
+    """
+
+    waiting: _Waiting
+    work: Work[T]
+    pool: ThreadPoolExecutor
+    parallel: int
+    stopping: Callable[[], bool]
+    ended: dict[StepId, StepResult] = field(default_factory=dict)
+    taken: dict[StepId, T] = field(default_factory=dict)
+    beginning: int = 0
+    looking: bool = False
+    failed: bool = False
+    busy: int = 0
+    done: SimpleQueue[Callable[[], None]] = field(default_factory=SimpleQueue)
+
+    def results(self) -> dict[StepId, StepResult]:
+        quiet = False
+        while True:
+            more = self._begin()
+            if self.taken and not self.looking and (quiet or not more or len(self.taken) >= TOGETHER):
+                self._look(self.taken, 0)
+                self.taken, self.looking = {}, True
+            if not self.busy:
+                return self.ended
+            quiet = not self._await()
+
+    def _await(self) -> bool:
+        """Wait for a job to end; whether one did."""
+        try:
+            self.done.get(timeout=_QUIET if self.taken else None)()
+        except Empty:
+            return False
+        self.busy -= 1
+        return True
+
+    def _begin(self) -> bool:
+        """Begin what can be; whether there is more that could."""
+        if self.failed or self.stopping():
+            return False
+        while self.waiting and self.beginning < self.parallel:
+            number, step = self.waiting.next()
+            self.beginning += 1
+            self._submit(partial(self.work.take, step, number), partial(self._begun, step))
+        return bool(self.waiting)
+
+    def _begun(self, step: Step, taken: T | StepResult) -> None:
+        self.beginning -= 1
+        if isinstance(taken, StepResult):
+            self._end(step.id, taken)
+        else:
+            self.taken[step.id] = taken
+
+    def _look(self, taken: Mapping[StepId, T], turn: int) -> None:
+        self._submit(partial(self.work.look, taken, turn), partial(self._looked, taken, turn))
+
+    def _looked(self, taken: Mapping[StepId, T], turn: int, results: Mapping[StepId, StepResult]) -> None:
+        for name, result in results.items():
+            self._end(name, result)
+        self.looking = self.looking and turn > 0
+        if left := {name: one for name, one in taken.items() if name not in results}:
+            self._look(left, turn + 1)
+
+    def _end(self, name: StepId, result: StepResult) -> None:
+        self.ended[name] = result
+        self.failed = self.failed or result.state is StepState.FAILED
+        self.waiting.ended(name)
+
+    def _submit(self, job: Callable[[], R], then: Callable[[R], None]) -> None:
+        self.busy += 1
+        self.pool.submit(job).add_done_callback(lambda future: self.done.put(lambda: then(future.result())))
 
 
 def unbegun(step: Step) -> StepResult:

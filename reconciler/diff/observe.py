@@ -7,24 +7,27 @@ by ownership tag, name or deterministic identifier (so that losing the store los
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TypeVar
 
 from reconciler.diff import moving
 from reconciler.diff.waves import waves
-from reconciler.live.finding import choose, in_force, old_names
+from reconciler.live.finding import choose, in_force, look_for, old_names
 from reconciler.live.ownership import foreign
-from reconciler.live.parts import adds_to, own_parts
+from reconciler.live.parts import adding_types, own_parts
 from reconciler.live.reads import Fresh, referenced_attributes, wanted_properties
 from reconciler.live.view import Outside, Seen, View
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, LogicalId, Owner, TypeName
 from reconciler.model.plan import Plan, PlannedResource
-from reconciler.model.resource import Observation, Record, Unreadable, Wanted
+from reconciler.model.resource import Located, Observation, Record, Sought, Unreadable, Wanted
 from reconciler.model.values import reveal
 from reconciler.ports import Claims, Providers, Reads, Scope, Store
 from reconciler.template import resolve
+
+T = TypeVar("T")
 
 _TYPES_AT_ONCE = 8
 
@@ -65,8 +68,8 @@ def observe(
 
 def _leave_out_parts(plan: Plan, view: View, scope: Scope, store: Store) -> None:
     """What resources of their own have added to a list of another one isn't that one's."""
-    if adds_to(plan):
-        view.records = tuple(store.records_in(scope.account, scope.region))
+    if types := adding_types(plan):
+        view.records = tuple(store.records_in(scope.account, scope.region, types))
         for name, entry in view.seen.items():
             if isinstance(entry.live, Observation):
                 entry.live = own_parts(plan, view, name, entry.live)
@@ -96,8 +99,6 @@ def _read(
         entry = view.seen[name]
         if entry.identifier is not None:
             batches[entry.type][entry.identifier].append(name)
-    if not batches:
-        return
 
     def read(item: tuple[TypeName, dict[Identifier, list[LogicalId]]]) -> None:
         type_name, by_identifier = item
@@ -110,11 +111,7 @@ def _read(
             for name in owners:
                 view.seen[name].live = answers.get(identifier)
 
-    if len(batches) == 1:
-        read(next(iter(batches.items())))
-        return
-    with ThreadPoolExecutor(min(_TYPES_AT_ONCE, len(batches)), thread_name_prefix="observe") as pool:
-        list(pool.map(read, batches.items()))
+    _side_by_side(read, batches.items())
 
 
 def _wanted(view: View, plan: Plan, name: LogicalId, attributes: Mapping[LogicalId, frozenset[str]]) -> frozenset[str]:
@@ -136,7 +133,7 @@ def _locate_missing(
         lost = [name for name in wave if view.seen[name].live is None and not _spoken_for(view.seen[name])]
         if not lost:
             continue
-        scope.gather([partial(_locate, view, plan, name, scope, providers, store) for name in lost])
+        _locate(view, plan, lost, scope, providers, store)
         found = [name for name in lost if view.seen[name].located]
         _read(view, found, plan, attributes, scope, Fresh(providers))
 
@@ -146,15 +143,45 @@ def _spoken_for(entry: Seen) -> bool:
     return entry.adopting or bool(entry.foreign)
 
 
-def _locate(view: View, plan: Plan, name: LogicalId, scope: Scope, providers: Providers, store: Store) -> None:
-    entry, planned = view.seen[name], plan.resources[name]
-    provider = providers.get(planned.type)
-    if provider is None:
-        entry.live = Unreadable(Identifier(""), FaultKind.INTERNAL, f"{planned.type} is not supported by this version")
-        return
+def _locate(
+    view: View, plan: Plan, names: Collection[LogicalId], scope: Scope, providers: Providers, store: Store
+) -> None:
+    """Look for resources, those of a type together and types in parallel."""
+    alike: dict[TypeName, list[LogicalId]] = defaultdict(list)
+    for name in names:
+        alike[plan.resources[name].type].append(name)
+
+    def look(item: tuple[TypeName, list[LogicalId]]) -> None:
+        provider = providers.get(item[0])
+        if provider is None:
+            text = f"{item[0]} is not supported by this version"
+            for name in item[1]:
+                view.seen[name].live = Unreadable(Identifier(""), FaultKind.INTERNAL, text)
+            return
+        sought = [_sought(view, plan, name) for name in item[1]]
+        for name, found in zip(item[1], look_for(provider, scope, sought), strict=True):
+            _found(view, plan, name, found, scope, store)
+
+    _side_by_side(look, alike.items())
+
+
+def _sought(view: View, plan: Plan, name: LogicalId) -> Sought:
+    return Sought(reveal(resolve(plan.resources[name].properties, view)), Owner(plan.name, name))
+
+
+def _found(
+    view: View,
+    plan: Plan,
+    name: LogicalId,
+    located: tuple[Located, ...] | AwsFault,
+    scope: Scope,
+    store: Store,
+) -> None:
+    entry = view.seen[name]
+    old = {known for half in old_names(view.seen, name) if (known := view.seen[half].identifier) is not None}
     try:
-        located = provider.locate(scope, reveal(resolve(planned.properties, view)), Owner(plan.name, name))
-        old = {known for half in old_names(view.seen, name) if (known := view.seen[half].identifier) is not None}
+        if isinstance(located, AwsFault):
+            raise located
         found = choose(located, Owner(plan.name, name), old)
     except AwsFault as fault:
         entry.live = Unreadable(Identifier(""), fault.kind, str(fault))
@@ -163,3 +190,12 @@ def _locate(view: View, plan: Plan, name: LogicalId, scope: Scope, providers: Pr
         return
     entry.identifier, entry.located = found.identifier, True
     entry.foreign = foreign(view, plan, name, found.identifier, found.owner, scope, store)
+
+
+def _side_by_side(work: Callable[[T], None], items: Collection[T]) -> None:
+    """By type; the calls themselves are made on the pool that all passes share."""
+    if len(items) == 1:
+        work(next(iter(items)))
+    elif items:
+        with ThreadPoolExecutor(min(_TYPES_AT_ONCE, len(items)), thread_name_prefix="observe") as pool:
+            list(pool.map(work, items))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from reconciler.live.compare import compare
 from reconciler.live.desired import desired_of, veil
-from reconciler.live.finding import choose, name_for_old, old_names, planned_name, rejoined
+from reconciler.live.finding import choose, look_for, name_for_old, old_names, planned_name, rejoined
 from reconciler.live.loss import loss_of
 from reconciler.live.merge import changed_properties, target
 from reconciler.live.ownership import foreign, owner_in, with_ownership
-from reconciler.live.parts import adds_to, own_parts
+from reconciler.live.parts import adding_types, own_parts
 from reconciler.live.records import record_of
 from reconciler.live.view import Outside, Seen, View, has_secret
 
@@ -16,13 +16,14 @@ __all__ = [
     "Outside",
     "Seen",
     "View",
-    "adds_to",
+    "adding_types",
     "changed_properties",
     "choose",
     "compare",
     "desired_of",
     "foreign",
     "has_secret",
+    "look_for",
     "loss_of",
     "name_for_old",
     "old_names",

@@ -6,11 +6,13 @@ While a replacement is under way there are two: until it is deleted, the old hal
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, LogicalId, Owner
-from reconciler.model.resource import Located, Record
+from reconciler.model.resource import Located, Record, Sought
+from reconciler.ports import ResourceProvider, Scope, Seeking
 
 _OLD = re.compile(r"#replaced\d*\Z")
 
@@ -53,6 +55,25 @@ def in_force(records: Mapping[LogicalId, Record]) -> dict[LogicalId, Record]:
         for name, record in records.items()
         if planned_name(name) == name or name not in rejoined(records, planned_name(name))
     }
+
+
+def look_for(
+    provider: ResourceProvider, scope: Scope, sought: Sequence[Sought]
+) -> Sequence[tuple[Located, ...] | AwsFault]:
+    """What ``locate`` finds for each, in few calls where the provider knows how; a fault where that can't be told."""
+    if not isinstance(provider, Seeking):
+        return scope.gather([partial(_located, provider, scope, one) for one in sought])
+    try:
+        return provider.locate_many(scope, sought)
+    except AwsFault as fault:
+        return [fault for _ in sought]
+
+
+def _located(provider: ResourceProvider, scope: Scope, sought: Sought) -> tuple[Located, ...] | AwsFault:
+    try:
+        return provider.locate(scope, sought.desired, sought.owner)
+    except AwsFault as fault:
+        return fault
 
 
 def choose(found: Collection[Located], owner: Owner, old: Collection[Identifier] = ()) -> Located | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.live.desired import desired_of
 from reconciler.live.view import View
-from reconciler.model.ids import LogicalId
+from reconciler.model.ids import LogicalId, TypeName
 from reconciler.model.plan import Plan
 from reconciler.model.resource import Observation
 from reconciler.model.values import Properties, has_unknown
@@ -104,6 +104,8 @@ def own_parts(plan: Plan, view: View, name: LogicalId, live: Observation) -> Obs
         return live
     tables = {key[1]: types for key, types in _ADDED.items() if key[0] == planned.type and live.properties.get(key[1])}
     tables = {shown: types for shown, types in tables.items() if shown in planned.properties}
+    if not tables:
+        return live
     adding = _adding(plan, view, name, frozenset(one for types in tables.values() for one in types))
     if not adding:
         return live
@@ -120,11 +122,10 @@ def own_parts(plan: Plan, view: View, name: LogicalId, live: Observation) -> Obs
     return replace(live, properties=kept)
 
 
-def adds_to(plan: Plan) -> bool:
-    """Whether the plan sets a list that resources of other plans may add to."""
-    return any(
-        key[0] == planned.type and key[1] in planned.properties for planned in plan.resources.values() for key in _ADDED
-    )
+def adding_types(plan: Plan) -> frozenset[TypeName]:
+    """The types whose resources, in whatever plan, may add to a list that the plan sets."""
+    kinds = {(planned.type, name) for planned in plan.resources.values() for name in planned.properties}
+    return frozenset(TypeName(adding) for key, types in _ADDED.items() if key in kinds for adding in types)
 
 
 def _adding(plan: Plan, view: View, name: LogicalId, types: frozenset[str]) -> list[Adding]:

@@ -49,6 +49,14 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """A resource to look for, as ``ports.ResourceProvider.locate`` is asked for one."""
+
+    desired: Properties
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What the store remembers of a resource that a plan manages.
 

@@ -35,6 +35,8 @@ class Database:
         # SQLite has one writer anyway; queueing here is fair and quicker than its own waiting by polling.
         self._writing: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
         self._insert: Any = sqlite_insert if sqlite else postgresql_insert
+        self._reading = self._engine.execution_options(reading=True)
+        self._upserts: dict[tuple[Any, ...], Any] = {}
         try:
             migrate.upgrade(self._engine, display(self._url))
         except SQLAlchemyError as error:
@@ -59,7 +61,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads."""
         try:
-            with self._engine.connect().execution_options(reading=True) as connection:
+            with self._reading.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise explain(self._url, error) from error
@@ -77,9 +79,13 @@ class Database:
 
     def upsert(self, connection: Connection, table: Table, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
         """Insert ``row``, or replace the other columns of the row with the same ``keys``."""
-        statement = self._insert(table).values(row)
-        rest = {name: statement.excluded[name] for name in row if name not in keys}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+        known = (table.name, tuple(row), keys)
+        statement = self._upserts.get(known)
+        if statement is None:  # making one takes longer than executing it
+            bare = self._insert(table)
+            rest = {name: bare.excluded[name] for name in row if name not in keys}
+            statement = self._upserts[known] = bare.on_conflict_do_update(index_elements=keys, set_=rest)
+        connection.execute(statement, row)
 
     def insert_once(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert ``row`` unless one with its primary key is there. Whether it was inserted.

@@ -42,9 +42,11 @@ class Managed(Part):
             self._drop_record(connection, former.plan, former.logical_id)
             self._save_record(connection, record)
 
-    def records_in(self, account: str, region: str) -> Collection[Record]:
+    def records_in(self, account: str, region: str, types: Collection[TypeName] | None = None) -> Collection[Record]:
         columns = tables.records.c
         query = select(columns.body).where(columns.account == account, columns.region == region)
+        if types is not None:
+            query = query.where(columns.type.in_(sorted(types)))
         return self._db.values(Record, query.order_by(columns.plan, columns.logical_id))
 
     def identifiers(self, account: str, region: str, type_name: TypeName) -> Mapping[Owner, Identifier]:

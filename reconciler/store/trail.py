@@ -21,6 +21,11 @@ from reconciler.store.database import Database
 log = structlog.get_logger(__name__)
 
 _COLUMNS = tables.audit.c
+_HEAD, _ADVANCE, _APPEND = (
+    select(tables.audit_head).with_for_update(),
+    update(tables.audit_head),
+    insert(tables.audit),
+)
 
 
 class Trail:
@@ -35,7 +40,6 @@ class Trail:
 
     def append(self, connection: Connection, event: AuditEvent) -> None:
         """Append within a writing transaction: if either fails, neither happened. Raises StoreError."""
-        head = tables.audit_head
         # SQLite's transaction is the only one that writes; elsewhere the row's lock makes the next one wait.
         last = self._locked_head(connection)
         try:
@@ -43,8 +47,8 @@ class Trail:
         except ValueError as error:
             raise StoreError(f"{self._db}: {error}") from error
         row = document(entry)
-        connection.execute(insert(tables.audit).values({**row, "facts": canonical(row["facts"])}))
-        connection.execute(update(head).values(seq=entry.seq, hash=entry.hash))
+        connection.execute(_APPEND, {**row, "facts": canonical(row["facts"])})
+        connection.execute(_ADVANCE, {"seq": entry.seq, "hash": entry.hash})
         self._unseen += 1
 
     def entries(self, after: int, limit: int) -> Sequence[AuditEntry]:
@@ -106,7 +110,7 @@ class Trail:
 
     def _locked_head(self, connection: Connection) -> Row[Any]:
         """The head; no other transaction appends or archives until this one ends."""
-        row = connection.execute(select(tables.audit_head).with_for_update()).one_or_none()
+        row = connection.execute(_HEAD).one_or_none()
         if row is None:
             raise StoreError(f"{self._db}: the head of the audit trail is gone; the database was edited")
         return row

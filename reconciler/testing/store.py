@@ -82,16 +82,16 @@ class MemoryStore:
             self._records.pop((former.plan, former.logical_id), None)
             self._records[record.plan, record.logical_id] = masked(record)
 
-    def records_in(self, account: str, region: str) -> Collection[Record]:
+    def records_in(self, account: str, region: str, types: Collection[TypeName] | None = None) -> Collection[Record]:
         with self._working():
-            place = (account, region)
-            return [record for _, record in sorted(self._records.items()) if (record.account, record.region) == place]
+            there = [record for _, record in sorted(self._records.items())]
+            there = [record for record in there if (record.account, record.region) == (account, region)]
+            return [record for record in there if types is None or record.type in types]
 
     def identifiers(self, account: str, region: str, type_name: TypeName) -> Mapping[Owner, Identifier]:
         return {
             Owner(record.plan, record.logical_id): record.identifier
-            for record in self.records_in(account, region)
-            if record.type == type_name
+            for record in self.records_in(account, region, {type_name})
         }
 
     def recorded_plans(self) -> Collection[PlanName]:

@@ -348,6 +348,8 @@ def test_the_records_of_a_place_are_those_of_all_plans(store: Store) -> None:
         store.save_record(record)
     assert list(store.records_in(here.account, here.region)) == [too, here]
     assert list(store.records_in("000000000000", "us-east-1")) == []
+    assert list(store.records_in(here.account, here.region, {here.type})) == [too, here]
+    assert list(store.records_in(here.account, here.region, {TypeName("AWS::SQS::Queue")})) == []
 
 
 def a_revision(number: int, plan: str = "web") -> Revision:

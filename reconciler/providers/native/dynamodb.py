@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -16,15 +16,16 @@ from reconciler.providers.native.dynamodb_changes import calls_of
 from reconciler.providers.native.dynamodb_settings import BY_ARN, SETTINGS, Call, read_setting, settings_of
 from reconciler.providers.native.dynamodb_shapes import create_parameters, table_properties
 from reconciler.providers.native.frame import Change
-from reconciler.providers.native.named import NamedProvider
+from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
+from reconciler.providers.native.reading import names_shown
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
 _DELETING = "deleting"
 _PAUSE = 5.0
 
 
-class Table(NamedProvider):
+class Table(ListedProvider):
     """A table; its identifier is its name. Creating, changing and deleting one takes a while."""
 
     type_name = TypeName("AWS::DynamoDB::Table")
@@ -49,6 +50,17 @@ class Table(NamedProvider):
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
+
+    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+        return names_shown(
+            scope,
+            "dynamodb",
+            "list_tables",
+            names,
+            key="TableNames",
+            token=("LastEvaluatedTableName", "ExclusiveStartTableName"),
+            name=str,
+        )
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         return f"arn:{scope.partition}:dynamodb:{scope.region}:{scope.account}:table/{identifier}"
@@ -87,10 +99,10 @@ class Table(NamedProvider):
         parameters = create_parameters(desired)
         if tags:
             parameters["Tags"] = as_list(tags)
-        scope.call("dynamodb", "create_table", TableName=name, **parameters)
+        made = scope.call("dynamodb", "create_table", TableName=name, **parameters)["TableDescription"]
         rest = list(settings_of(Change({}, desired, SETTINGS & desired.keys())))
         try:
-            return _advance(scope, Identifier(name), rest)
+            return _advance(scope, Identifier(name), rest, made)
         except AwsFault as fault:
             if fault.kind is not FaultKind.NOT_FOUND:
                 raise
@@ -123,15 +135,19 @@ def _described(scope: Scope, name: str) -> Mapping[str, Any]:
     return found
 
 
-def _advance(scope: Scope, table: Identifier, todo: Sequence[Call]) -> Progress:
-    """Make calls until the table is busy with one of them; Done when none is left and it is at rest."""
+def _advance(scope: Scope, table: Identifier, todo: Sequence[Call], now: Mapping[str, Any] | None = None) -> Progress:
+    """Make calls until the table is busy with one of them; Done when none is left and it is at rest.
+
+    ``now``: its description, where it has only just been given.
+    """
     rest = list(todo)
-    while (busy := _busy(shown := _described(scope, table))) == "":
+    while (busy := _busy(shown := now or _described(scope, table))) == "":
         if not rest:
             return Done(table)
         operation, parameters = rest.pop(0)
         target = {"ResourceArn": shown["TableArn"]} if operation in BY_ARN else {"TableName": table}
         scope.call("dynamodb", operation, **target, **parameters)
+        now = None
     return Pending(Handle(table, json.dumps(rest)), _PAUSE, f"table {table}: {busy}")
 
 

@@ -17,11 +17,13 @@ from reconciler.model.ids import (
     OWNER_PLAN_TAG,
     ClientToken,
     Identifier,
+    LogicalId,
     Owner,
+    PlanName,
     TypeName,
 )
 from reconciler.model.progress import Done, Handle, Pending, Progress
-from reconciler.model.resource import Located, Observation, Unreadable, Wanted
+from reconciler.model.resource import Located, Observation, Sought, Unreadable, Wanted
 from reconciler.model.values import Properties, has_unknown, reveal
 from reconciler.ports import Scope
 from reconciler.providers.native.frame import refuse_unsupported
@@ -45,9 +47,14 @@ def filters(**by_name: Sequence[str]) -> list[dict[str, Any]]:
 
 def owner_filters(owner: Owner) -> list[dict[str, Any]]:
     """Filters that find what an owner made."""
+    return owners_filters(owner.plan, [owner.logical_id])
+
+
+def owners_filters(plan: PlanName, names: Collection[LogicalId]) -> list[dict[str, Any]]:
+    """Filters that find what one plan made under any of several names."""
     return [
-        {"Name": f"tag:{OWNER_PLAN_TAG}", "Values": [owner.plan]},
-        {"Name": f"tag:{OWNER_ID_TAG}", "Values": [owner.logical_id]},
+        {"Name": f"tag:{OWNER_PLAN_TAG}", "Values": [plan]},
+        {"Name": f"tag:{OWNER_ID_TAG}", "Values": list(names)},
     ]
 
 
@@ -156,6 +163,11 @@ class Ec2Provider(ABC):
             return own
         return self._found(scope, place)
 
+    def locate_many(self, scope: Scope, sought: Sequence[Sought]) -> Sequence[tuple[Located, ...] | AwsFault]:
+        """See ``ports.Seeking``: a call for the tags and one for the places of up to 200."""
+        answers = scope.gather([partial(self._located, scope, some) for some in chunks(sought, FILTER_VALUES)])
+        return [one for answer in answers for one in answer]
+
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """Create, tagged from the first moment on, then set what the create call can't take."""
         known: Properties = reveal(desired)
@@ -208,6 +220,32 @@ class Ec2Provider(ABC):
         # what is written to must be what was asked for, however the filter was taken
         return next((item for item in found if self.filter_value(self.ident(item)) == asked), None)
 
+    def _located(self, scope: Scope, sought: Sequence[Sought]) -> list[tuple[Located, ...]]:
+        if len(sought) == 1:
+            return [self.locate(scope, sought[0].desired, sought[0].owner)]
+        found: dict[Owner, list[Located]] = defaultdict(list)
+        for plan in sorted({one.owner.plan for one in sought} if self.resource_type else ()):
+            names = [one.owner.logical_id for one in sought if one.owner.plan == plan]
+            for located in self._found(scope, owners_filters(plan, names)):
+                if located.owner is not None and located.owner.plan == plan:  # see ``locate``
+                    found[located.owner].append(located)
+        places = [[] if found.get(one.owner) else self.place(one.desired) for one in sought]
+        there = self._in_places(scope, [place for place in places if not has_unknown(place)])
+        return [tuple(found.get(one.owner) or there[_key(place)]) for one, place in zip(sought, places, strict=True)]
+
+    def _in_places(self, scope: Scope, places: Collection[list[dict[str, Any]]]) -> dict[str, list[Located]]:
+        """What stands in any of several places, by place: asked for by all values at once, then told apart."""
+        values: dict[str, set[str]] = defaultdict(set)
+        for one in (one for place in places for one in place):
+            values[one["Name"]].update(one["Values"])
+        found: dict[str, list[Located]] = defaultdict(list)
+        by = [{"Name": name, "Values": sorted(some)} for name, some in values.items()]
+        for item in self.find(scope, by) if by else ():
+            located = Located(self.ident(item), owner_in(as_map(item.get("Tags"))))
+            if place := self.place(self.observe(scope, item)):
+                found[_key(place)].append(located)
+        return found
+
     def _found(self, scope: Scope, by: list[dict[str, Any]]) -> tuple[Located, ...]:
         items = self.find(scope, by)
         return tuple(Located(self.ident(item), owner_in(as_map(item.get("Tags")))) for item in items)
@@ -250,3 +288,7 @@ class Ec2Provider(ABC):
             # Just made and not yet known everywhere in AWS.
             return Pending(Handle(identifier, UNFINISHED + json.dumps(rest)), 1.0, f"{identifier} isn't ready yet")
         return Done(identifier)
+
+
+def _key(place: list[dict[str, Any]]) -> str:
+    return json.dumps(place, sort_keys=True, default=str)

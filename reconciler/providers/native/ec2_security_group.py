@@ -75,6 +75,8 @@ class SecurityGroup(Ec2Provider):
     ) -> None:
         """Add what is missing, then take away what is too much, judged by the live rules: repeating it is safe."""
         sides = [name for name in _SIDES if name in changed]
+        if sides == [_INGRESS] and not before and self._first_rules(scope, identifier, after[_INGRESS]):
+            sides = []
         if sides:
             item = self.find_one(scope, identifier)
             if item is None:
@@ -85,6 +87,18 @@ class SecurityGroup(Ec2Provider):
                 entries = after.get(name)
                 self._set_rules(scope, item, name, default if entries is None else entries)
         super().modify(scope, identifier, before, after, changed - _SIDES.keys())
+
+    def _first_rules(self, scope: Scope, group: Identifier, entries: Any) -> bool:
+        """Give a new group its rules, which take no look at it; False if it has some of them already."""
+        goal = rules.from_properties(entries, "Source", scope.account)
+        try:
+            permissions = rules.to_permissions(goal)
+            scope.call("ec2", "authorize_security_group_ingress", GroupId=group, IpPermissions=permissions)
+        except AwsFault as fault:
+            if fault.code == "InvalidPermission.Duplicate":
+                return False
+            raise
+        return True
 
     def remove(self, scope: Scope, identifier: Identifier) -> None:
         """DeleteSecurityGroup."""

@@ -13,9 +13,9 @@ from reconciler.model.values import Properties
 from reconciler.ports import Scope
 from reconciler.providers.native.frame import Change, Found
 from reconciler.providers.native.iam_entity import ROLE
-from reconciler.providers.native.named import NamedProvider
+from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.reading import read_each, sweep, without_empty
+from reconciler.providers.native.reading import names_shown, read_each, sweep, without_empty
 from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
@@ -27,7 +27,7 @@ _ROLES_A_PAGE = 1000
 _DEFAULT_SESSION = 3600
 
 
-class Role(NamedProvider):
+class Role(ListedProvider):
     """A role; its identifier is its name. Inline and attached policies are properties of it."""
 
     type_name = TypeName("AWS::IAM::Role")
@@ -51,6 +51,18 @@ class Role(NamedProvider):
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
+
+    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+        return names_shown(
+            scope,
+            "iam",
+            "list_roles",
+            names,
+            key="Roles",
+            token=("Marker", "Marker"),
+            name=lambda role: str(role["RoleName"]),
+            MaxItems=_ROLES_A_PAGE,
+        )
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         return str(_role(scope, identifier)["Arn"])

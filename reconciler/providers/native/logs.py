@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from itertools import takewhile
 from typing import Any, ClassVar
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -13,13 +12,13 @@ from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change, Found
-from reconciler.providers.native.named import NamedProvider
+from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.reading import FEW, read_each, sweep, without_empty
+from reconciler.providers.native.reading import FEW, read_each, shared_beginning, sweep, without_empty
 from reconciler.providers.native.tagging import Tags, as_map
 
 
-class LogGroup(NamedProvider):
+class LogGroup(ListedProvider):
     """A log group; its identifier is its name."""
 
     type_name = TypeName("AWS::Logs::LogGroup")
@@ -37,6 +36,10 @@ class LogGroup(NamedProvider):
 
     def _of_arn(self, scope: Scope, arn: str) -> Identifier:  # noqa: ARG002 - the name is in the ARN
         return Identifier(arn.split(":", 6)[6].removesuffix(":*"))
+
+    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+        groups, complete = _listed(scope, names)
+        return groups if complete else None
 
     def _read(self, scope: Scope, wanted: Collection[Wanted]) -> Found:
         """Many groups come by listing what begins as they all do; what that doesn't reach is asked for by name."""
@@ -108,7 +111,7 @@ def _listed(scope: Scope, names: Collection[str]) -> tuple[dict[str, Mapping[str
     """
     missing = set(names)
     found: dict[str, Mapping[str, Any]] = {}
-    prefix = _shared_beginning(missing)
+    prefix = shared_beginning(missing)
     pages = 0
     most = max(1, len(missing) // 2)
     try:
@@ -130,11 +133,6 @@ def _listed(scope: Scope, names: Collection[str]) -> tuple[dict[str, Mapping[str
     except AwsFault:
         return found, False  # each read by itself will say what is wrong with it
     return found, not missing or pages < most
-
-
-def _shared_beginning(names: Collection[str]) -> str:
-    first, last = min(names), max(names)  # all others lie between these two
-    return "".join(left for left, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
 
 
 def _properties(group: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,19 +7,22 @@ finding a resource by name or owner, refusing what can't be done, and making a c
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner
 from reconciler.model.progress import Progress
-from reconciler.model.resource import Located, Observation, Unreadable, Wanted
+from reconciler.model.resource import Located, Observation, Sought, Unreadable, Wanted
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import Scope
 from reconciler.providers.native.frame import Found, Provider, already_exists, refuse_fixed, refuse_unsupported
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import FEW, observed, read_each
-from reconciler.providers.native.tagging import Tags, as_list, as_map, bulk_tags, owned_arns, owner_in
+from reconciler.providers.native.tagging import Tags, arns_of_owners, as_list, as_map, bulk_tags, owned_arns, owner_in
+
+T = TypeVar("T")
 
 
 class NamedProvider(Provider):
@@ -174,3 +177,52 @@ class NamedProvider(Provider):
             self._untag(scope, identifier, stale)
         if fresh := {key: value for key, value in after.items() if before.get(key) != value}:
             self._tag(scope, identifier, fresh)
+
+
+class ListedProvider(NamedProvider):
+    """Base for types whose listing shows names: many are looked for in few calls, and a create guards its name."""
+
+    guards_name: ClassVar[bool] = True
+
+    @abstractmethod
+    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+        """Those of ``names`` that there are; None where one has to ask for each."""
+
+    def locate_many(self, scope: Scope, sought: Sequence[Sought]) -> Sequence[tuple[Located, ...] | AwsFault]:
+        """See ``ports.Seeking``."""
+        if len(sought) <= FEW:
+            return scope.gather([partial(_answered, self.locate, scope, one.desired, one.owner) for one in sought])
+        names = [self.naming.name(one.desired, one.owner, scope) for one in sought]
+        there = self._there(scope, sorted({name for name in names if name is not None}))
+        tagged = arns_of_owners(scope, self.resource_type, {one.owner for one in sought})
+        jobs = [
+            partial(_answered, self._beside, scope, there.get(name or ""), tagged[one.owner], one.owner)
+            for name, one in zip(names, sought, strict=True)
+        ]
+        return scope.gather(jobs)
+
+    def _there(self, scope: Scope, names: Sequence[str]) -> Mapping[str, Located | AwsFault | None]:
+        """What has these names; a listing lags, so what it shows is looked at."""
+        shown = self._shown(scope, names) if names else ()
+        asked = [name for name in names if shown is None or name in shown]
+        return dict(
+            zip(asked, scope.gather([partial(_answered, self._existing, scope, name) for name in asked]), strict=True)
+        )
+
+    def _beside(
+        self, scope: Scope, there: Located | AwsFault | None, arns: Collection[str], owner: Owner
+    ) -> tuple[Located, ...]:
+        """What has the name, then what else has the owner's tags."""
+        if isinstance(there, AwsFault):
+            raise there
+        first = () if there is None else (there,)
+        tagged = (self._of_arn(scope, arn) for arn in arns)
+        others = [one for one in tagged if all(one != known.identifier for known in first)]
+        return (*first, *(Located(one, owner) for one in others if self._confirmed(scope, one, owner)))
+
+
+def _answered(call: Callable[..., T], *arguments: Any) -> T | AwsFault:
+    try:
+        return call(*arguments)
+    except AwsFault as fault:
+        return fault

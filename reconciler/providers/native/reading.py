@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked
@@ -70,6 +71,39 @@ def sweep(
         if not following:
             return
         parameters[token[1]] = following
+
+
+def names_shown(
+    scope: Scope,
+    service: str,
+    operation: str,
+    names: Collection[str],
+    *,
+    key: str,
+    token: tuple[str, str],
+    name: Callable[[Any], str],
+    **parameters: Any,
+) -> frozenset[str] | None:
+    """Those of ``names`` that a listing shows; ``name``: of an item. See ``sweep`` for the rest.
+
+    None where asking for one by one is cheaper (an account full of others), or where listing is refused.
+    """
+    wanted, found, pages = frozenset(names), set[str](), 0
+    most = max(1, len(wanted) // 2)
+    try:
+        for page in sweep(scope, service, operation, key=key, token=token, most=most, **parameters):
+            pages += 1
+            found |= {name(item) for item in page} & wanted
+    except AwsFault:
+        return None
+    return frozenset(found) if pages < most else None
+
+
+def shared_beginning(names: Iterable[str]) -> str:
+    """What all of some names begin with."""
+    ordered = sorted(names)
+    first, last = ordered[0], ordered[-1]  # all others lie between these two
+    return "".join(left for left, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
 
 
 def document_in(text: str) -> Any:

@@ -12,7 +12,7 @@ from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties, has_unknown
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change, Found, UntaggedProvider
-from reconciler.providers.native.named import NamedProvider
+from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import FEW, absent_as, document_in, read_each
 from reconciler.providers.native.s3_settings import READABLE, SETTINGS, in_order
@@ -37,7 +37,7 @@ _DASHED = frozenset(
 )
 
 
-class Bucket(NamedProvider):
+class Bucket(ListedProvider):
     """A bucket; its identifier is its name. It is never emptied: deleting one that holds objects is a conflict."""
 
     type_name = TypeName("AWS::S3::Bucket")
@@ -49,6 +49,10 @@ class Bucket(NamedProvider):
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
+
+    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:  # noqa: ARG002 - it shows all
+        listed = _listed(scope)
+        return None if isinstance(listed, AwsFault) else listed
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         return f"arn:{scope.partition}:s3:::{identifier}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from reconciler.model.ids import Identifier, TypeName
@@ -12,9 +12,9 @@ from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change
-from reconciler.providers.native.named import NamedProvider
+from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.reading import document_in
+from reconciler.providers.native.reading import document_in, names_shown
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
 _FLAGS = ("ContentBasedDeduplication", "FifoTopic")
@@ -38,7 +38,7 @@ _LOGGED = {"application": "Application", "firehose": "Firehose", "http/s": "HTTP
 _NOT_LOGGED = {"FailureFeedbackRoleArn": "", "SuccessFeedbackRoleArn": "", "SuccessFeedbackSampleRate": "0"}
 
 
-class Topic(NamedProvider):
+class Topic(ListedProvider):
     """A topic; its identifier is its ARN.
 
     A plan that gives ``Subscription`` says with it all that is subscribed: others are taken off. Subscriptions with
@@ -54,6 +54,17 @@ class Topic(NamedProvider):
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:
         return Identifier(f"arn:{scope.partition}:sns:{scope.region}:{scope.account}:{name}")
+
+    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+        return names_shown(
+            scope,
+            "sns",
+            "list_topics",
+            names,
+            key="Topics",
+            token=("NextToken", "NextToken"),
+            name=lambda topic: str(topic["TopicArn"]).rpartition(":")[2],
+        )
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:  # noqa: ARG002 - it is the identifier
         return identifier

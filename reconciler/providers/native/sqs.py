@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from reconciler.model.ids import Identifier, TypeName
@@ -12,9 +12,9 @@ from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change
-from reconciler.providers.native.named import NamedProvider
+from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.reading import document_in
+from reconciler.providers.native.reading import document_in, names_shown, shared_beginning
 from reconciler.providers.native.tagging import Tags, as_map
 
 _NUMBERS = frozenset(
@@ -51,7 +51,7 @@ _DEFAULTS = {
 }
 
 
-class Queue(NamedProvider):
+class Queue(ListedProvider):
     """A queue; its identifier is its URL."""
 
     type_name = TypeName("AWS::SQS::Queue")
@@ -63,6 +63,19 @@ class Queue(NamedProvider):
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:
         return Identifier(scope.call("sqs", "get_queue_url", QueueName=name)["QueueUrl"])
+
+    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+        page: dict[str, Any] = {"QueueNamePrefix": shared_beginning(names), "MaxResults": 1000}
+        return names_shown(
+            scope,
+            "sqs",
+            "list_queues",
+            names,
+            key="QueueUrls",
+            token=("NextToken", "NextToken"),
+            name=lambda url: str(url).rpartition("/")[2],
+            **page,
+        )
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         account, name = identifier.split("/")[-2:]

@@ -13,7 +13,7 @@ from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change, Found
-from reconciler.providers.native.named import NamedProvider
+from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import read_each, without_empty
 from reconciler.providers.native.tagging import Tags, as_list, as_map
@@ -23,7 +23,7 @@ _SETTABLE = ("AllowedPattern", "DataType", "Description", "Policies", "Tier", "T
 _RESET = {"AllowedPattern": "", "DataType": "text", "Description": "", "Policies": "[{}]"}
 
 
-class Parameter(NamedProvider):
+class Parameter(ListedProvider):
     """A parameter; its identifier is its name.
 
     Description, Tier, AllowedPattern and Policies are written but, as in CloudFormation, not observed.
@@ -38,6 +38,11 @@ class Parameter(NamedProvider):
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
+
+    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+        """By reading them, ten at a time."""
+        found = self._read(scope, [Wanted(Identifier(name)) for name in names])
+        return list(found)
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         name = identifier.removeprefix("/")

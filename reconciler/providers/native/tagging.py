@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 Tags = dict[str, str]
 
 _ARNS_A_CALL = 100
+_VALUES_A_FILTER = 20
 _SERVICE = "resourcegroupstaggingapi"
 
 
@@ -64,8 +65,27 @@ def owned_arns(scope: Scope, resource_type: str, owner: Owner) -> list[str]:
     Empty when it can't be asked: a search by tag is a second chance, not the proof that nothing is there.
     """
     filters = [{"Key": key, "Values": [value]} for key, value in owner.tags().items()]
+    return [str(item["ResourceARN"]) for item in _tagged(scope, resource_type, filters)]
+
+
+def arns_of_owners(scope: Scope, resource_type: str, owners: Collection[Owner]) -> dict[Owner, list[str]]:
+    """As ``owned_arns``, for many owners at once."""
+    found: dict[Owner, list[str]] = {owner: [] for owner in owners}
+    for plan in sorted({owner.plan for owner in owners}):
+        names = sorted(owner.logical_id for owner in owners if owner.plan == plan)
+        filters = [{"Key": OWNER_PLAN_TAG, "Values": [plan]}]
+        if len(names) <= _VALUES_A_FILTER:
+            filters.append({"Key": OWNER_ID_TAG, "Values": names})
+        for item in _tagged(scope, resource_type, filters):
+            owner = owner_in(as_map(item["Tags"]))
+            if owner in found:
+                found[owner].append(str(item["ResourceARN"]))
+    return found
+
+
+def _tagged(scope: Scope, resource_type: str, filters: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
     try:
-        found = scope.pages(
+        return scope.pages(
             _SERVICE,
             "get_resources",
             "ResourceTagMappingList",
@@ -75,7 +95,6 @@ def owned_arns(scope: Scope, resource_type: str, owner: Owner) -> list[str]:
     except AwsFault as fault:
         log.info("search by tag not possible", resource_type=resource_type, reason=str(fault))
         return []
-    return [str(item["ResourceARN"]) for item in found]
 
 
 def _tags_of_chunk(scope: Scope, arns: Iterable[str]) -> dict[str, Tags]:

@@ -8,13 +8,13 @@ import pytest
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName
-from reconciler.model.resource import Wanted
+from reconciler.model.resource import Located, Sought, Wanted
 from reconciler.model.values import Unknown
-from reconciler.ports import Scope
+from reconciler.ports import Scope, Seeking
 from reconciler.schema import identifier_of
 from reconciler.testing.localaws import LocalAws
 from tests.contract.providers_ec2.cases import CASES, OWNER, Case
-from tests.contract.providers_ec2.conftest import ACCOUNT, Hands
+from tests.contract.providers_ec2.conftest import ACCOUNT, Hands, provider
 
 each_type = pytest.mark.parametrize("case", CASES, ids=lambda case: case.type_name.rpartition("::")[2])
 
@@ -109,6 +109,22 @@ def test_all_that_carry_the_owners_tags_are_found(hands: Hands, desired: dict[st
     for identifier in made:
         hands.delete(identifier)
     assert hands.provider.locate(hands.scope, desired, OWNER) == ()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if isinstance(provider(case.type_name), Seeking)],
+    ids=lambda case: case.type_name.rpartition("::")[2],
+)
+def test_looking_for_many_finds_what_looking_for_each_does(hands: Hands, desired: dict[str, Any]) -> None:
+    identifier = hands.create(desired)
+    strangers = [Owner(PlanName("other"), LogicalId(f"Thing{number}")) for number in range(3)]
+    sought = [Sought(desired, OWNER), *(Sought(desired, one) for one in strangers), Sought({}, strangers[0])]
+    found = list(hands.provider.locate_many(hands.scope, sought))
+    assert found == [hands.provider.locate(hands.scope, one.desired, one.owner) for one in sought]
+    assert found[0] == (Located(identifier, OWNER),)
+    hands.delete(identifier)
+    assert list(hands.provider.locate_many(hands.scope, sought)) == [()] * len(sought)
 
 
 @each_type

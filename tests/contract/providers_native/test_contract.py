@@ -10,9 +10,10 @@ import pytest
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier
-from reconciler.model.resource import Located, Observation, Unreadable, Wanted
+from reconciler.model.resource import Located, Observation, Sought, Unreadable, Wanted
 from reconciler.model.values import Unknown
-from reconciler.ports import Scope
+from reconciler.ports import Scope, Seeking
+from reconciler.providers.registry import Registry
 from reconciler.testing.localaws import LocalAws
 from tests.contract.providers_native.cases import ABSENT, Case, resolved
 from tests.contract.providers_native.collected import CASES
@@ -23,6 +24,7 @@ COVETED = [case for case in CASES if case.foreign]
 REPEATABLE = [case for case in CASES if case.twice]
 FINDABLE = [case for case in CASES if case.findable]
 SEARCHABLE = [case for case in CASES if case.tagged and case.searchable]
+SEEKING = [case for case in SEARCHABLE if isinstance(Registry().get(case.type), Seeking)]
 
 
 def only(cases: list[Case]) -> pytest.MarkDecorator:
@@ -155,6 +157,22 @@ def test_found_by_owner_when_the_name_is_not_known(bench: Bench, made: Identifie
     unknown = {**bench.desired, bench.case.name or "Description": Unknown("Other.Name")}
     assert bench.hands.locate(unknown, bench.owner) == Located(made, bench.owner)
     assert bench.hands.locate(unknown, owner("SomebodyElse")) is None
+
+
+@only(SEEKING)
+def test_looking_for_many_finds_what_looking_for_each_does(bench: Bench, made: Identifier) -> None:
+    provider, name = bench.hands.provider, bench.case.name
+    assert isinstance(provider, Seeking)
+    absent = [owner(f"Absent{number}") for number in range(10)]
+    others = [Sought({**bench.desired, name: f"contract-absent-{one.logical_id.lower()}"}, one) for one in absent]
+    renamed = Sought({**bench.desired, name: "contract-renamed"}, bench.owner)
+    unknown = Sought({**bench.desired, name: Unknown("Other.Name")}, bench.owner)
+    for sought in ([Sought(bench.desired, bench.owner), *others], [renamed, *others], [unknown], [*others, unknown]):
+        bench.aws.reset_calls()
+        found = list(provider.locate_many(bench.hands.scope, sought))
+        assert sum(bench.aws.calls().values()) <= len(sought) + 3
+        assert found == [provider.locate(bench.hands.scope, one.desired, one.owner) for one in sought]
+        assert [one for one in found if one] == [(Located(made, bench.owner),)]
 
 
 def test_nothing_is_found_where_nothing_is(bench: Bench) -> None:
