@@ -102,7 +102,7 @@ class Checks:
     def validated(self, step: Step, identifier: Identifier, desired: Properties) -> Observation:
         """Live state, once it is as wanted. Raises ValidationFailed when it doesn't get there."""
         difference = f"{identifier} can't be found after the call"
-        names = self.names(step, desired)
+        names = self.names(step, desired) | self.actor.attributes.get(step.logical_id, frozenset())
         for _ in looks(self.actor.clock):
             live = self.actor.read(step, identifier, names)
             if live is None:

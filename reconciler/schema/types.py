@@ -24,7 +24,8 @@ _REFUSED: Mapping[str, str] = {
     "so that nothing could ever use the key; make a role to be assumed instead, or the key by hand where one is needed"
 }
 #: What a type's schema should call write-only: said of a new resource, and not what can be seen of it later. A public
-#: address comes and goes (with an elastic one, with the instance's being stopped), addresses are added by number.
+#: address comes and goes (with an elastic one, with the instance's being stopped), addresses are added by number, and a
+#: comment is a change's, not the records'.
 _SAID_ONCE: Mapping[str, tuple[Path, ...]] = {
     "AWS::EC2::Instance": tuple(
         ("NetworkInterfaces", "*", name)
@@ -34,7 +35,8 @@ _SAID_ONCE: Mapping[str, tuple[Path, ...]] = {
             "Ipv6AddressCount",
             "SecondaryPrivateIpAddressCount",
         )
-    )
+    ),
+    "AWS::Route53::RecordSetGroup": (("Comment",),),
 }
 _NEEDED_HANDLERS = frozenset({"create", "read", "delete"})
 

@@ -20,6 +20,7 @@ _REFUSED_KEYS: Mapping[str, str] = {
     "CreationPolicy": "waiting for signals",
     "UpdatePolicy": "rolling updates by CloudFormation",
 }
+_HELP = "remove it, or deliver the template as a stack (spec.stack)"
 #: types that only make sense to the CloudFormation service itself
 _REFUSED_TYPES = frozenset(
     {
@@ -85,7 +86,7 @@ def _well_formed(name: Any, node: Any, place: Place, problems: Problems) -> bool
         return False
     for key in node:
         if key in _REFUSED_KEYS:
-            problems.add((*place, key), f"{key} ({_REFUSED_KEYS[key]}) is not supported", "remove it", "unsupported")
+            problems.add((*place, key), f"{key} ({_REFUSED_KEYS[key]}) is not supported", _HELP, "unsupported")
         elif key not in _KEYS:
             problems.add((*place, key), f"{key} is not an attribute of a resource", did_you_mean(str(key), _KEYS))
     return _supported_type(name, node.get("Type"), place, problems)
