@@ -96,6 +96,11 @@ STACKS: tuple[tuple[str, str, str], ...] = (
         "AWS::Route53::HostedZone: the zone's name is left without its final dot (route53:ListHostedZones)",
     ),
     (
+        r"^efs:DescribeFileSystems .*/ProvisionedThroughputInMibps$",
+        "EFS::FileSystem",
+        "AWS::EFS::FileSystem: has a throughput of nothing where none is set (efs:DescribeFileSystems)",
+    ),
+    (
         r"^redshift:DescribeCluster(s|Snapshots) .*/(AllowVersionUpgrade|Encrypted|EnhancedVpcRouting"
         r"|ParameterApplyStatus|PubliclyAccessible)$",
         "Redshift::Cluster",

@@ -175,9 +175,9 @@ class _Walk:
             self.result.fail("compared", f"not applied: {_why(report)}")
             return
         records = self.site.records(self.plan.name)
-        # the first of equal ones; moto's stacks don't know a security group's rule by its id
+        # the first of equal ones; moto's stacks know neither a security group's rule nor an access point by its id
         known_ids = {str(records[name].identifier): name for name in sorted(records, reverse=True)}
-        ids = {one: name for one, name in known_ids.items() if not one.startswith("sgr-")}
+        ids = {one: name for one, name in known_ids.items() if not one.startswith(("sgr-", "fsap-"))}
         self.words = Words(self.site.account, self.template.plan_name, ids, self.template.text)
         ours = self._seen()
         self._compare(ours, theirs)
