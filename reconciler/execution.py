@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.apply import Actor, Notes, apply
 from reconciler.live import View, record_of
+from reconciler.live.reads import referenced_attributes
 from reconciler.model.change import ChangeSet
 from reconciler.model.decision import Decision, Mode
 from reconciler.model.errors import AwsFault, FaultKind, PipelineError
@@ -139,6 +140,7 @@ class Execution:
             self.events,
             work.lease,
             Notes(self.store.records(changes.plan.name)),
+            referenced_attributes(changes.plan),
         )
         result = apply(changes, actor, reviewed.context, parallel=self.limits.parallel, stopping=self.stopping)
         return result.steps, result.rolled_back

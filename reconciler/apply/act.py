@@ -46,6 +46,8 @@ class Actor:
     lease: Lease
     #: what the store holds of the plan: read once a run, written through
     notes: Notes = field(default_factory=Notes)
+    #: attributes that other resources refer to, some of which are read only if asked for
+    attributes: Mapping[LogicalId, frozenset[str]] = field(default_factory=dict)
     #: each resource as it was just before its step touched it, complete for a delete: what an undo returns to
     snapshots: dict[StepId, Observation] = field(default_factory=dict)
     #: why it wasn't clear whether a call took effect, of those that turned out to have done so, perhaps in part

@@ -131,9 +131,11 @@ class Ending:
         self.actor.view.changing.discard(step.logical_id)
 
     def _wanted(self, taken: Taken) -> Wanted:
-        """What to read of a resource after its step."""
-        names = frozenset() if taken.desired is None else self.checks.names(taken.step, taken.desired)
-        return Wanted(taken.identifier, names)
+        """What to read of a resource after its step: what it was to be, and what others refer to."""
+        if taken.desired is None:
+            return Wanted(taken.identifier, frozenset())
+        referred = self.actor.attributes.get(taken.step.logical_id, frozenset())
+        return Wanted(taken.identifier, self.checks.names(taken.step, taken.desired) | referred)
 
     def _difference(self, taken: Taken, live: Observation | None) -> str:
         """In what live state after a step isn't as it was to be; empty if it is."""

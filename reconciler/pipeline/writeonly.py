@@ -28,6 +28,8 @@ _LOOKED_AT: dict[str, re.Pattern[str]] = {
     "AWS::Lambda::Function": re.compile(r"Code/(ZipFile|S3Key)"),
     "AWS::Lambda::LayerVersion": re.compile(r"Content/S3Key"),
     "AWS::RDS::DBInstance": re.compile(r"Source\w+|Restore\w+"),
+    "AWS::Route53::RecordSet": re.compile(r"Comment"),
+    "AWS::Route53::RecordSetGroup": re.compile(r"Comment"),
     "AWS::SecretsManager::Secret": re.compile(r"GenerateSecretString/(GenerateStringKey|ExcludeCharacters)"),
 }
 

@@ -7,7 +7,7 @@ AWS normalises and the schemas don't say), ``transforms`` what AWS makes of a va
 """
 
 from reconciler.schema.canonical import canonical, conceal, tag_values
-from reconciler.schema.identity import attribute_value, identifier_of, reference_value
+from reconciler.schema.identity import GROUPS_BY_NAME, attribute_value, identifier_of, reference_value
 from reconciler.schema.likeness import EMPTY, Around, absent, below, is_tags, pairs, same, whole
 from reconciler.schema.types import (
     MISSING,
@@ -23,6 +23,7 @@ from reconciler.schema.types import (
 
 __all__ = [
     "EMPTY",
+    "GROUPS_BY_NAME",
     "MISSING",
     "Around",
     "Missing",

@@ -44,6 +44,12 @@ _REFERENCES: Mapping[str, str] = {
     "AWS::SSM::Parameter": "Name",
 }
 
+#: Where security groups are given by name and in no other way, by the format in the schema.
+GROUPS_BY_NAME: Mapping[str, tuple[str, ...]] = {
+    "AWS::EC2::Instance": ("SecurityGroups",),
+    "AWS::EC2::LaunchTemplate": ("LaunchTemplateData", "SecurityGroups"),
+}
+
 #: Where Ref is the whole compound identifier.
 _WHOLE = frozenset({"AWS::EC2::Route", "AWS::EC2::VPCGatewayAttachment"})
 

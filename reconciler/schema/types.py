@@ -25,7 +25,7 @@ _REFUSED: Mapping[str, str] = {
 }
 #: What a type's schema should call write-only: said of a new resource, and not what can be seen of it later. A public
 #: address comes and goes (with an elastic one, with the instance's being stopped), addresses are added by number; what
-#: a cluster has done is forgotten after a while, its passwords are masked.
+#: a cluster has done is forgotten after a while, its passwords are masked; a comment is a change's, not the records'.
 _SAID_ONCE: Mapping[str, tuple[Path, ...]] = {
     "AWS::EC2::Instance": tuple(
         ("NetworkInterfaces", "*", name)
@@ -45,6 +45,7 @@ _SAID_ONCE: Mapping[str, tuple[Path, ...]] = {
         ),
         ("Steps",),
     ),
+    "AWS::Route53::RecordSetGroup": (("Comment",),),
 }
 _NEEDED_HANDLERS = frozenset({"create", "read", "delete"})
 

@@ -16,6 +16,7 @@ from reconciler.template.loops import Loops, has_loops
 from reconciler.template.parameters import in_scope, load_parameters
 from reconciler.template.problems import Locate, Place, Problems, did_you_mean, kind_of
 from reconciler.template.resources import load_resources, present_resources
+from reconciler.template.rules import check_rules
 from reconciler.template.scope import NO_VALUE, FoldScope, pseudo_parameters
 
 _SECTIONS = frozenset(
@@ -28,10 +29,11 @@ _SECTIONS = frozenset(
         "Outputs",
         "Parameters",
         "Resources",
+        "Rules",
         "Transform",
     }
 )
-_REFUSED_SECTIONS = frozenset({"Hooks", "Rules"})
+_REFUSED_SECTIONS = frozenset({"Hooks"})
 #: adds only functions that are evaluated here anyway
 _HARMLESS_TRANSFORM = "AWS::LanguageExtensions"
 _TRANSFORMS: Mapping[str, str] = {
@@ -83,6 +85,7 @@ def load_template(
         problems.locate = locate = loops.located(locate)
     section = _mapping(document, "Resources", problems)
     scope = replace(scope, conditions=_conditions(document, scope, problems))
+    check_rules(_mapping(document, "Rules", problems), Folder(scope, problems), problems)
     present = present_resources(section, Folder(scope, problems), problems)
     removed = frozenset(section) - present
     folder = Folder(replace(scope, resources=present, removed=removed), problems)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.testing import iottags
+from reconciler.testing.standins import STAND_INS, Answer, in_json
 from reconciler.testing.wire import Call
 
 #: Settings of functions that moto doesn't hold, as AWS shows them when nobody has set them; or the error that says so.
@@ -18,15 +19,14 @@ _UNSET: Mapping[str, Mapping[str, str] | str] = {
 }
 
 
-def stand_in(call: Call) -> tuple[str, dict[str, str], bytes] | None:
-    """Status, headers and body of what AWS answers to a call that moto has no place for; None for all others."""
+def stand_in(call: Call, path: str, query: str) -> Answer | None:
+    """What AWS answers to a call that moto has no place for; None for all others. Path and query are the request's."""
+    if call.name in STAND_INS:
+        return STAND_INS[call.name](call, path, query)
     answer = _UNSET.get(call.name)
     if answer is None:
         return None
-    headers = {"Content-Type": "application/json"}
-    if isinstance(answer, str):
-        return "404 Not Found", {**headers, "x-amzn-ErrorType": answer}, json.dumps({"Message": "not set"}).encode()
-    return "200 OK", headers, json.dumps(answer).encode()
+    return in_json({"Message": "not set"}, answer) if isinstance(answer, str) else in_json(answer)
 
 
 def amend(call: Call, path: str) -> None:
@@ -37,6 +37,10 @@ def amend(call: Call, path: str) -> None:
         _forget_requests(call)
     if call.name == "apigateway:CreateDeployment" and call.status == 201:
         _miss_deployments(call)
+    if call.name == "dynamodb:UpdateTable" and call.status == 200:
+        _forget_streams(call)
+    if iottags.takes(call):
+        iottags.keep(call, path)
 
 
 def _tag_bucket(call: Call, bucket: str) -> None:
@@ -58,6 +62,15 @@ def _forget_requests(call: Call) -> None:
         known = backend._idempotency_tokens
         for token in [token for token, entry in known.items() if entry["arn"] not in backend._certificates]:
             del known[token]
+
+
+def _forget_streams(call: Call) -> None:
+    """A stream that was disabled can be enabled again: moto takes the last one's label for a stream in force."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    for table in dynamodb_backends[call.account][call.region].tables.values():
+        if not (table.stream_specification or {}).get("StreamEnabled"):
+            table.latest_stream_label = None
 
 
 def _miss_deployments(call: Call) -> None:

@@ -351,7 +351,7 @@ class LocalAws:
         return content
 
     def _answer(self, call: Call, environ: dict[str, Any], started: StartResponse) -> list[bytes]:
-        answer = stand_in(call)
+        answer = stand_in(call, str(environ["PATH_INFO"]), str(environ.get("QUERY_STRING", "")))
         if answer is None:
             return list(self._moto(environ, started))
         status, headers, content = answer

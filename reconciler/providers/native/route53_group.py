@@ -31,10 +31,10 @@ Raw = Mapping[str, Any]
 
 
 class RecordSetGroup(UntaggedProvider):
-    """Records of one zone. Its ``Comment`` can't be read and isn't managed."""
+    """Records of one zone. Its ``Comment`` goes with each change and can't be read."""
 
     type_name = TypeName("AWS::Route53::RecordSetGroup")
-    supported = frozenset({"HostedZoneId", "HostedZoneName", "RecordSets"})
+    supported = frozenset({"Comment", "HostedZoneId", "HostedZoneName", "RecordSets"})
     fixed = frozenset({"HostedZoneId", "HostedZoneName"})
     placeless = NO_ZONE
 
@@ -68,7 +68,7 @@ class RecordSetGroup(UntaggedProvider):
 
     def _create(self, scope: Scope, identifier: Identifier, desired: Properties) -> Progress:
         changes: list[tuple[str, Raw]] = [("CREATE", worded(record)) for record in desired["RecordSets"]]
-        return change_records(scope, identifier.partition("|")[0], identifier, changes)
+        return change_records(scope, identifier.partition("|")[0], identifier, changes, desired.get("Comment"))
 
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
         zone = identifier.partition("|")[0]
@@ -79,7 +79,9 @@ class RecordSetGroup(UntaggedProvider):
         fresh = [record for one, record in kept.items() if not self._is(scope, record, live.get(one))]
         changes: list[tuple[str, Raw]] = [("DELETE", worded(record)) for record in stale]
         changes += [("UPSERT", worded(record)) for record in fresh]
-        return change_records(scope, zone, target, changes) if changes else Done(target)
+        if not changes:
+            return Done(target)
+        return change_records(scope, zone, target, changes, change.after.get("Comment"))
 
     def _delete(self, scope: Scope, identifier: Identifier) -> Progress:
         there = [record for record in _read(scope, identifier).values() if record is not None]

@@ -26,6 +26,7 @@ _IDENTITY = frozenset({"Name", "Type", "SetIdentifier"})
 NO_ZONE = "needs a hosted zone: none has that name"
 #: How many records a call looks at for one.
 _ONE = "1"
+_SEVERAL = "100"
 
 
 class RecordSet(UntaggedProvider):
@@ -157,10 +158,10 @@ def _parts(identifier: Identifier) -> tuple[str, str, str, str]:
 def _record(scope: Scope, identifier: Identifier) -> dict[str, Any]:
     """A record as the API shows it. Raises NOT_FOUND."""
     name, zone, kind, set_identifier = _parts(identifier)
-    start: dict[str, Any] = {"StartRecordName": name, "StartRecordType": kind}
-    if set_identifier:
-        start["StartRecordIdentifier"] = set_identifier
-    answer = scope.call("route53", "list_resource_record_sets", HostedZoneId=zone, MaxItems=_ONE, **start)
+    start: dict[str, Any] = {"StartRecordName": name, "StartRecordType": kind, "MaxItems": _ONE}
+    if set_identifier:  # some endpoints begin with the first of that name all the same
+        start |= {"StartRecordIdentifier": set_identifier, "MaxItems": _SEVERAL}
+    answer = scope.call("route53", "list_resource_record_sets", HostedZoneId=zone, **start)
     for record in answer.get("ResourceRecordSets") or []:
         if _parts(record_identifier(zone, record)) == _parts(identifier):
             return dict(record)

@@ -12,8 +12,7 @@ POLICY = {
     ],
 }
 
-# Left out, because moto doesn't have them: changes of the throughput, BackupPolicy's write,
-# FileSystemProtection.
+# Left out, because moto doesn't have them: changes of the throughput, FileSystemProtection.
 FILE_SYSTEM = Case(
     "AWS::EFS::FileSystem",
     {
@@ -23,11 +22,13 @@ FILE_SYSTEM = Case(
         "ProvisionedThroughputInMibps": 10,
         "LifecyclePolicies": [{"TransitionToIA": "AFTER_30_DAYS"}],
         "FileSystemPolicy": POLICY,
+        "BackupPolicy": {"Status": "ENABLED"},
         "FileSystemTags": TAGS,
     },
     changes={
         "LifecyclePolicies": [{"TransitionToIA": "AFTER_7_DAYS"}],
         "FileSystemPolicy": {**POLICY, "Statement": [{**POLICY["Statement"][0], "Sid": "other"}]},
+        "BackupPolicy": {"Status": "DISABLED"},
         "FileSystemTags": OTHER_TAGS,
     },
     resets={"FileSystemTags": ABSENT},

@@ -1,14 +1,11 @@
-"""AWS::IoT. moto has no tags there (``iot_tags`` adds them), and no UpdateThingType."""
+"""AWS::IoT. moto has no tags there (``reconciler.testing.iottags`` adds them), and no UpdateThingType."""
 
 from __future__ import annotations
 
 import json
 
-from tests.contract.providers_native import iot_tags
 from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, Case, document
 from tests.contract.providers_native.hands import ACCOUNT
-
-iot_tags.install()
 
 THING = Case(
     "AWS::IoT::Thing",

@@ -1,6 +1,7 @@
 """AWS::Redshift.
 
-moto has no call that changes a parameter group, a subnet group, or a cluster's roles, and doesn't keep a cluster's
+moto has no call that changes a parameter group (``reconciler.testing.standins`` adds it), a subnet group, or a
+cluster's roles, and doesn't keep a cluster's
 elastic address, retention of manual snapshots, or relocation.
 """
 
@@ -81,10 +82,17 @@ PARAMETER_GROUP = Case(
         "ParameterGroupName": "Contract-Parameters",
         "ParameterGroupFamily": "redshift-1.0",
         "Description": "contract",
+        "Parameters": [
+            {"ParameterName": "enable_user_activity_logging", "ParameterValue": "true"},
+            {"ParameterName": "search_path", "ParameterValue": "app & <public>"},
+        ],
         "Tags": TAGS,
     },
-    changes={"Tags": OTHER_TAGS},
-    resets={"Tags": ABSENT},
+    changes={
+        "Parameters": [{"ParameterName": "enable_user_activity_logging", "ParameterValue": "false"}],
+        "Tags": OTHER_TAGS,
+    },
+    resets={"Parameters": ABSENT, "Tags": ABSENT},
     foreign=lambda clients: clients("redshift").create_cluster_parameter_group(
         ParameterGroupName="contract-foreign", ParameterGroupFamily="redshift-1.0", Description="foreign"
     ),

@@ -11,11 +11,8 @@ from reconciler.model.progress import Done, Handle, Pending
 from reconciler.model.values import Sensitive
 from reconciler.ports import Scope
 from reconciler.testing.localaws import LocalAws
-from tests.contract.providers_native import iot_tags
 from tests.contract.providers_native.cases import document
 from tests.contract.providers_native.hands import ACCOUNT, REGION, Hands, owned, owner
-
-iot_tags.install()
 
 
 def client(aws: LocalAws, service: str) -> Any:

@@ -18,7 +18,7 @@ from tests.corpus.deploying.crawling import World
 
 #: leaves whose value is when or how often something happened, or who asked
 _VOLATILE = re.compile(
-    r"(?i)(time|date|timestamp|created|modified|createdat|updatedat|lastupdated|versionid|revisionid|fingerprint|digest|sha256"
+    r"(?i)((?<!run)time|date|timestamp|created|modified|createdat|updatedat|lastupdated|versionid|revisionid|fingerprint|digest|sha256"
     r"|requesterid|ownerdisplay|lastused|etag|changetoken|hostid|sequencetoken|privatednsname|publicdnsname|uptime|"
     r"maxresults|token|marker|truncated|callerreference|defaultversionid|latestversionnumber|revision|numberofdecreasestoday)$"
 )
@@ -31,11 +31,14 @@ _RANDOM = (
     re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b(?!/)"),
     re.compile(r"\b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{10}\b"),
     re.compile(r"\b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{20,}\b"),
+    re.compile(r"\b[a-z]{20}\b"),  # an id of IAM's, which is by chance all letters
     re.compile(r"\bus-east-1[a-f]\b|\buse1-az\d\b"),
     re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\dZ+:]*"),
     re.compile(r"(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}"),
     re.compile(r"\b\d{10,13}(?:\.\d+)?\b"),
     re.compile(r"127\.0\.0\.1:\d+"),
+    re.compile(r"(?<=\.)[0-9a-f]{12}(?=\.[a-z0-9-]+\.redshift\.)"),
+    re.compile(r"\b\d{4}-\d\d-\d\d-\d\d-\d\d\b"),
 )
 _QUEUE_HOST = re.compile(r"https?://[^/\"]*/\d{12}/(?=[\w.-]+)")
 _OWN_TAGS = ("reconciler:", "aws:cloudformation:")
@@ -161,6 +164,8 @@ def _document(text: str) -> Any:
 def _is_own_tag(item: Any) -> bool:
     if not isinstance(item, Mapping):
         return False
+    if isinstance(item.get("Tag"), Mapping):  # a tag with what it is on
+        return _is_own_tag(item["Tag"])
     key = next((item[name] for name in ("Key", "key", "TagKey") if name in item), "")
     return str(key).startswith(_OWN_TAGS)
 

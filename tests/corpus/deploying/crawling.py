@@ -81,8 +81,18 @@ class _Found:
     arns: dict[str, None] = field(default_factory=dict)
 
 
-#: operations that the emulator hasn't got; asking once a process is enough
+#: operations that the emulator hasn't got, and the services of which that is known; asking once a process is enough
 _MISSING: set[str] = set()
+_KNOWN: set[str] = set()
+
+
+def learn(clients: Any, services: frozenset[str]) -> None:
+    """Find out what the emulator lacks, in an empty account: where something is, it may crash for other reasons."""
+    for service in sorted(services - _KNOWN):
+        _KNOWN.add(service)
+        client = clients(service)
+        alone = [one for one in questions(service) if not one.required]
+        _MISSING.update(one.name for one in alone if _ask(client, one, {}) is None)
 
 
 def crawl(clients: Any, services: frozenset[str], only: frozenset[str] = frozenset()) -> World:
@@ -115,7 +125,7 @@ def _service(client: Any, chosen: Sequence[Question]) -> World:
                 counts[question.name] = counts.get(question.name, 0) + 1
                 answer = _ask(client, question, parameters)
                 if answer is None:
-                    break
+                    continue
                 new = True
                 found.world[key] = answer
                 _note(found, answer, parameters)
@@ -131,15 +141,9 @@ def _ask(client: Any, question: Question, parameters: Mapping[str, Any]) -> Any:
         answer = getattr(client, question.method)(**parameters, **more)
     except ClientError as error:
         code = str(error.response["Error"]["Code"])
-        if code in ("500", "501", "404") and not parameters:
-            _MISSING.add(question.name)
-            return None
-        return f"error {code}"
+        return None if code in ("500", "501", "404") and not parameters else f"error {code}"
     except (BotoCoreError, ResponseParserError):  # a page of HTML where an answer should be
-        if not parameters:
-            _MISSING.add(question.name)
-            return None
-        return "error unreadable"
+        return "error unreadable" if parameters else None
     return _plain(answer)
 
 

@@ -59,6 +59,58 @@ STACKS: tuple[tuple[str, str, str], ...] = (
         "EC2::Instance",
         "AWS::EC2::Instance: has no root volume (ec2:DescribeVolumes)",
     ),
+    (
+        r"^lambda:.*/CodeSize$",
+        "ZipFile",
+        "AWS::Lambda::Function: code in the template is packed otherwise (lambda:GetFunction)",
+    ),
+    (
+        r"^lambda:.*/Environment/Variables/",
+        "Environment",
+        "AWS::Lambda::Function: numbers in Environment aren't made strings (lambda:GetFunction)",
+    ),
+    (
+        r"^lambda:.*/Tags/",
+        "AWS::Stack",
+        "AWS::Lambda::Function: tags with the stack's name or id aren't set (lambda:ListTags)",
+    ),
+    (
+        r"^lambda:GetPolicy .*/Policy/Statement\[",
+        "Lambda::Permission",
+        "AWS::Lambda::Permission: the statement has the function's name beside its ARN (lambda:GetPolicy)",
+    ),
+    (
+        r"^elb:DescribeLoadBalancerAttributes ",
+        "ElasticLoadBalancing::LoadBalancer",
+        "AWS::ElasticLoadBalancing::LoadBalancer: policies aren't set (elb:DescribeLoadBalancerAttributes)",
+    ),
+    (
+        r"^elb:DescribeLoadBalancers .*/(AvailabilityZones|Subnets)\[\]$",
+        "ElasticLoadBalancing::LoadBalancer",
+        "AWS::ElasticLoadBalancing::LoadBalancer: is in no zone (elb:DescribeLoadBalancers)",
+    ),
+    (
+        r"^route53:(GetHostedZone|ListHostedZones|ListHostedZonesByName|ListResourceRecordSets) "
+        r".*(/Name|/ResourceRecordSets\[my_zone\.?\]/.*)$",
+        "my_zone",
+        "AWS::Route53::HostedZone: the zone's name is left without its final dot (route53:ListHostedZones)",
+    ),
+    (
+        r"^efs:DescribeFileSystems .*/ProvisionedThroughputInMibps$",
+        "EFS::FileSystem",
+        "AWS::EFS::FileSystem: has a throughput of nothing where none is set (efs:DescribeFileSystems)",
+    ),
+    (
+        r"^redshift:DescribeCluster(s|Snapshots) .*/(AllowVersionUpgrade|Encrypted|EnhancedVpcRouting"
+        r"|ParameterApplyStatus|PubliclyAccessible)$",
+        "Redshift::Cluster",
+        "AWS::Redshift::Cluster: defaults aren't filled in (redshift:DescribeClusters)",
+    ),
+    (
+        r"^redshift:DescribeClusterParameters .*/(ParameterValue|Source)$",
+        "Redshift::ClusterParameterGroup",
+        "AWS::Redshift::ClusterParameterGroup: Parameters aren't set (redshift:DescribeClusterParameters)",
+    ),
     (r"^kms:DescribeKey .*/KeyMetadata/", "KMS::Key", "AWS::KMS::Key: can't be described (kms:DescribeKey crashes)"),
     (
         r"^emr:",
@@ -93,6 +145,14 @@ LEFT: tuple[tuple[str, str], ...] = (
         "a terminated instance keeps its address and attributes (ec2:DescribeSubnets, ec2:DescribeInstanceAttribute)",
     ),
     (
+        r"^route53:ListReusableDelegationSets ",
+        "a zone's delegation set is listed and outlives it (route53:ListReusableDelegationSets)",
+    ),
+    (
+        r"^redshift:(DescribeTags|DescribeClusterSnapshots) ",
+        "an automated snapshot and its tags outlive the cluster (redshift:DescribeTags after redshift:DeleteCluster)",
+    ),
+    (
         r"^ecs:ListTaskDefinitionFamilies ",
         "families of inactive task definitions are listed, as in AWS (ecs:DescribeTaskDefinition says INACTIVE)",
     ),
@@ -118,6 +178,14 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"Invalid type for parameter Code, value: ",
         "code by a path, for the AWS CLI to replace before deployment (lambda:CreateFunction refuses it)",
     ),
+    (
+        r'Missing required parameter in input: "DBInstanceClass"',
+        "a database without a class (rds:CreateDBInstance refuses it)",
+    ),
+    (
+        r"ecs:CreateService: .*The subnet ID '\S+' does not exist",
+        "a service in a subnet that there isn't (ecs:CreateService refuses it)",
+    ),
     (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
     (
@@ -131,8 +199,8 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ),
 )
 
-#: what messages say where the emulator can't do something: enable a table's stream again (dynamodb:UpdateTable)
-LACKS = ("the endpoint doesn't implement this call", "ResourceInUseException: Cannot enable stream")
+#: what messages say where the emulator can't do something: show a default once (elb:ModifyLoadBalancerAttributes)
+LACKS = ("the endpoint doesn't implement this call", "AdditionalAttributes[elb.http.desyncmitigationmode]")
 
 #: things that AWS goes on showing for a while after they are gone
 GONE = frozenset(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,9 @@ from reconciler.providers.sessions import ConnectionSettings
 from reconciler.settings import Settings
 from reconciler.testing.localaws import LocalAws, outsider
 from reconciler.testing.memory import FakeClock, SilentTelemetry
-from tests.corpus.deploying.crawling import World, crawl
+from tests.corpus.deploying.crawling import World, crawl, learn
 from tests.corpus.deploying.direct import shortened
+from tests.corpus.deploying.managed import managed_policies
 from tests.corpus.deploying.templates import Template
 from tests.corpus.loader import REGION, ROOT
 
@@ -55,9 +56,10 @@ class Site:
         self._clients: dict[tuple[str, str], Any] = {}
         self._used = 0
         self._kept: dict[str, str | None] = {}
+        self._stack = ExitStack()
 
     def __enter__(self) -> Site:
-        self._set({"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"})  # templates refer to AWS's own policies
+        self._stack.enter_context(managed_policies())  # templates refer to them
         self.aws.start()
         more = {"AWS_MAX_ATTEMPTS": "1", "AWS_RETRY_MODE": "standard"}  # what the emulator hasn't got isn't asked again
         self._set({**self.aws.environment(), **more})
@@ -68,6 +70,7 @@ class Site:
         self.app.close()
         self._others.close()
         self.aws.stop()
+        self._stack.close()
         for key, value in self._kept.items():
             if value is None:
                 os.environ.pop(key, None)
@@ -143,6 +146,10 @@ class Site:
         """What lives in an account, by describe calls (``only`` these); they aren't counted."""
         with self.aws.uncounted():
             return crawl(lambda service: self._client(service, account), services, only)
+
+    def learn(self, services: frozenset[str]) -> None:
+        """Find out, before anything is there, what the emulator's services can't tell."""
+        learn(lambda service: self._client(service, self.account), services)
 
     def client(self, service: str) -> Any:
         """A plain client in the plan's account."""

@@ -27,13 +27,17 @@ _REGISTRY = Registry()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One mutable property of one resource, with its live value; ``why``: why it can't be changed by others."""
+    """One mutable property of one resource, with its live value; ``why``: why it can't be changed by others.
+
+    ``beside``: items of a list that belong to other resources of the plan, and stay as they are.
+    """
 
     logical_id: str
     type: str
     name: str
     value: Any = None
     why: str = ""
+    beside: tuple[Any, ...] = ()
 
     @property
     def title(self) -> str:
@@ -56,15 +60,23 @@ def parts(plan: Plan, records: Mapping[str, Record], scope: Scope) -> Iterator[P
         names = [one for one in planned.properties if one in provider.supported and _mutable(schema, provider, one)]
         live = read(provider, scope, record)
         for one in sorted(names):
-            value = live.get(one)
+            value, beside = own(live.get(one), planned.properties[one])
             named = value == record.identifier.split("|")[0]
-            yield Part(
-                str(name),
-                str(planned.type),
-                one,
-                value,
-                "part of its identity" if named else _unfit(schema, one, value),
-            )
+            why = "part of its identity" if named else _unfit(schema, one, value)
+            yield Part(str(name), str(planned.type), one, value, why, beside)
+
+
+def own(live: Any, wanted: Any) -> tuple[Any, tuple[Any, ...]]:
+    """A value without the inline policies that other resources of the plan add to it, and those."""
+    if not isinstance(live, list) or not isinstance(wanted, list):
+        return live, ()
+    names = [_policy_name(item) for item in wanted]
+    others = tuple(item for item in live if isinstance(_policy_name(item), str) and _policy_name(item) not in names)
+    return [item for item in live if item not in others], others
+
+
+def _policy_name(item: Any) -> Any:
+    return item.get("PolicyName") if isinstance(item, Mapping) else None
 
 
 def _mutable(schema: TypeSchema, provider: ResourceProvider, name: str) -> bool:
@@ -101,10 +113,9 @@ def changes(scope: Scope, record: Record, part: Part) -> Iterator[str]:
     assert schema is not None
     for other in variations(schema, (part.name,), part.value):
         live = read(provider, scope, record)
+        after = {**live, part.name: [*other, *part.beside] if part.beside else other}
         try:
-            progress = provider.update(
-                scope, record.identifier, live, {**live, part.name: other}, frozenset({part.name})
-            )
+            progress = provider.update(scope, record.identifier, live, after, frozenset({part.name}))
             _finish(provider, scope, progress)
         except AwsFault as fault:
             yield f"!{fault.service}:{fault.operation} {fault.code or fault.kind}: {fault}"

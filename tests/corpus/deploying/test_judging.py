@@ -12,7 +12,7 @@ from reconciler.model.report import ChangeSummary, PlanState, RunReport
 from reconciler.schema import schema_for
 from tests.corpus.deploying.comparing import Words, differences, plain_world
 from tests.corpus.deploying.emulator import known
-from tests.corpus.deploying.tampering import Part, misjudged
+from tests.corpus.deploying.tampering import Part, misjudged, own
 from tests.corpus.deploying.variations import variations
 
 ONE = Words("111111111111", "shop", {"shop-Jobs-0a1b2c3d4e": "Jobs"}, "Jobs VisibilityTimeout 60")
@@ -37,6 +37,18 @@ def test_another_value_is_a_difference_at_its_place() -> None:
     assert found == [
         ('sqs:GetQueueAttributes {"QueueUrl": "‹Jobs›"} /Attributes/VisibilityTimeout', ['"60"'], ['"61"'])
     ]
+
+
+def test_a_runtime_is_no_time() -> None:
+    found = differences(_queue(ONE, Runtime="python3.12"), _queue(TWO, Runtime="python3.13"))
+    assert [place.rpartition("/")[2] for place, _, _ in found] == ["Runtime"]
+    assert differences(_queue(ONE, CreationTime="1"), _queue(TWO, CreationTime="2")) == []
+
+
+def test_what_others_add_to_a_role_is_not_changed_with_its_own() -> None:
+    mine, other = ({"PolicyName": name, "PolicyDocument": {}} for name in ("mine", "other"))
+    assert own([mine, other], [mine]) == ([mine], (other,))
+    assert own(["a"], ["a"]) == (["a"], ())
 
 
 def test_only_what_the_template_spells_out_can_be_left_out_of_a_stack() -> None:

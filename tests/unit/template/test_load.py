@@ -243,7 +243,7 @@ def test_an_undeclared_parameter_is_refused_with_a_suggestion() -> None:
         ({"Resources": {}}, "at least one resource", "invalid", "Resources"),
         ({"Resources": []}, "at least one resource", "invalid", "Resources"),
         (template(Ressources={}), "not a section", "invalid", "Ressources"),
-        (template(Rules={}), "Rules are not supported", "unsupported", "Rules"),
+        (template(Rules=[]), "must be a mapping, not a list", "invalid", "Rules"),
         (template(Hooks={}), "Hooks are not supported", "unsupported", "Hooks"),
         (template(Transform="AWS::Serverless-2016-10-31"), "transform AWS::Serverless", "unsupported", "Transform"),
         (template(Transform=["AWS::LanguageExtensions", "Mine"]), "transform Mine", "unsupported", "Transform"),
