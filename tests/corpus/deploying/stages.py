@@ -90,7 +90,7 @@ def judged(site: Site, template: Template) -> Result:
     result.types = dict(Counter(str(one.type) for one in plan.resources.values()))
     foreign = sorted(one for one in result.types if provider_of(one) is None)
     if foreign:
-        result.fail("compared", f"ours: no native provider for {', '.join(map(_reasoned, foreign))}")
+        result.fail("compared", f"ours: {', '.join(map(_reasoned, foreign))}")
         return result
     _Walk(site, template, plan, result, services).go(theirs)
     return result
@@ -116,7 +116,7 @@ def _unsuitable(template: Template) -> str:
 
 
 def _reasoned(type_name: str) -> str:
-    return " ".join(filter(None, (type_name, why_unmanageable(type_name))))
+    return f"{type_name} {why_unmanageable(type_name) or 'has no native provider'}"
 
 
 def _own_ids(ids: Mapping[str, str], template: Template) -> dict[str, str]:
