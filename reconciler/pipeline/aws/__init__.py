@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from reconciler.pipeline.aws import (
     building,
     cloudfront,
+    clusters,
     cognito,
+    firewall,
     identity,
     messaging,
     network,
@@ -31,4 +33,6 @@ TYPES: Mapping[str, AwsType] = {
     **cloudfront.TYPES,
     **cognito.TYPES,
     **building.TYPES,
+    **clusters.TYPES,
+    **firewall.TYPES,
 }

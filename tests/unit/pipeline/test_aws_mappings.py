@@ -232,4 +232,4 @@ def test_the_check_finds_what_is_wrong() -> None:
 
 def test_the_mappings_are_of_the_provider_that_they_were_checked_against() -> None:
     assert provider_table("aws").version == VERSION
-    assert len(TYPES) >= 60
+    assert len(TYPES) >= 80
