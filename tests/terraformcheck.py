@@ -18,7 +18,7 @@ _REFERENCE = re.compile(
     r"(?<![\w.\"-])((?:aws|awscc)_[a-z0-9_]+)\.([A-Za-z_][A-Za-z0-9_-]*)((?:\.[a-z_][a-z0-9_]*|\[[^\]]*\])*)"
 )
 #: Lists of objects that the provider lets people write as blocks, as everybody does.
-_ATTRIBUTES_AS_BLOCKS = ("aws_security_group.",)
+_ATTRIBUTES_AS_BLOCKS = ("aws_security_group.", "aws_emr_cluster.")
 _TERRAFORMS_OWN = frozenset({"depends_on", "lifecycle", "provider", "count", "for_each", "provisioner", "connection"})
 
 

@@ -18,8 +18,9 @@ from reconciler.model.errors import PipelineError
 from reconciler.model.ids import LogicalId
 from reconciler.model.plan import Output, Plan, PlannedResource
 from reconciler.pipeline import aws, awscc, naming
+from reconciler.pipeline.aws.bodies import Part
 from reconciler.pipeline.aws.rules import As, NotCovered, Pairs
-from reconciler.pipeline.aws.writing import Part, apart_blocks, body, parts_of
+from reconciler.pipeline.aws.writing import apart_blocks, body, parts_of
 from reconciler.pipeline.files import Place, RenderedFile
 from reconciler.pipeline.hcl import Block, Raw, document
 from reconciler.pipeline.header import HEADER
@@ -70,6 +71,8 @@ class _Module:
         self.addresses = Addresses(plan, provider, self._schemas)
         #: resources that belong to others, by the logical id of those: (address, what it is)
         self.parts: dict[LogicalId, list[tuple[str, Part]]] = {}
+        #: the addresses of what is several resources in Terraform
+        self._several: dict[LogicalId, list[str]] = {}
         self._variables = Variables(plan)
         self._values = {parameter.name: parameter.value for parameter in plan.parameters}
         self._translator = Translator(
@@ -94,6 +97,7 @@ class _Module:
                 pass
         self.parts.clear()
         self._taken = set(self.addresses.of.values())
+        self._several = {name: self._parts_of(name, self._taken) for name in self.names if self._is_several(name)}
         self._variables.back({})
         self._translator.zones_used = False
         self._translator.secret_versions.clear()
@@ -104,15 +108,23 @@ class _Module:
             attempt()
         except NotCovered as error:
             name = error.logical_id
-            before, mapping = self.addresses.of[name], self.addresses.mapped[name]
-            if not self.addresses.leave(name):
-                raise
-            parts = parts_of(self._plan.resources[name], mapping, self._schemas[name], self._translator)
-            self.addresses.left[name] = [address for address, _, _ in apart_blocks(parts, before, set())]
+            if self.addresses.lacks(name):
+                raise error.without_awscc() from error
+            parts = self._parts_of(name, set())
+            self.addresses.leave(name, parts)
             return True
         except PipelineError:  # it comes up again when the whole is rendered
             return False
         return False
+
+    def _parts_of(self, name: LogicalId, taken: set[str]) -> list[str]:
+        """The addresses of what would belong to a resource; adds them to ``taken``."""
+        mapping = self.addresses.mapped[name]
+        parts = parts_of(self._plan.resources[name], mapping, self._schemas[name], self._translator)
+        return [address for address, _, _ in apart_blocks(parts, self.addresses.of[name], taken)]
+
+    def _is_several(self, name: LogicalId) -> bool:
+        return name in self.addresses.mapped and self.addresses.mapped[name].several
 
     def resource(self, resource: PlannedResource) -> list[Block]:
         """The resource, and those that belong to it."""
@@ -121,22 +133,34 @@ class _Module:
         for key in resource.by_stack:
             raise Place(name).key(key).refuse("CloudFormation alone follows it: use format cloudformation or cdk")
         self._translator.used.clear()
+        whole, parts = self._mapped(resource) if name in self.addresses.mapped else (self._typed(resource), [])
+        finished = partial(self._finished, resource)
+        return [*map(finished, parts)] if self._is_several(name) else [finished(whole), *parts]
+
+    def _typed(self, resource: PlannedResource) -> Block:
+        kind, label = self.addresses.of[resource.logical_id].split(".")
+        return Block("resource", (kind, label), self._translator.properties(resource))
+
+    def _mapped(self, resource: PlannedResource) -> tuple[Block, list[Block]]:
+        name = resource.logical_id
         kind, label = self.addresses.of[name].split(".")
-        parts: list[Block] = []
-        if name in self.addresses.mapped:
-            found = body(resource, self.addresses.mapped[name], self._schemas[name], self._translator)
-            apart = list(apart_blocks(found, self.addresses.of[name], self._taken))
-            self.parts[name] = [(address, part) for address, _, part in apart]
-            parts = [block for _, block, _ in apart]
-            whole = found.block("resource", (kind, label), self._lifecycle(resource))
-        else:
-            attributes = self._translator.properties(resource)
-            whole = Block("resource", (kind, label), attributes, self._lifecycle(resource))
+        found = body(resource, self.addresses.mapped[name], self._schemas[name], self._translator)
+        self._taken.difference_update(self._several.get(name, ()))
+        apart = list(apart_blocks(found, self.addresses.of[name], self._taken))
+        self.parts[name] = [(address, part) for address, _, part in apart]
+        return found.block("resource", (kind, label)), [block for _, block, _ in apart]
+
+    def _finished(self, resource: PlannedResource, block: Block) -> Block:
+        """A resource's block with what it depends on beside its references, and its lifecycle."""
         extra = sorted((resource.needs - self._translator.used) & set(self.names))
-        if extra:
-            attributes = {**whole.attributes, "depends_on": [Raw(self.addresses.of[other]) for other in extra]}
-            whole = Block(whole.kind, whole.labels, attributes, whole.blocks)
-        return [whole, *parts]
+        standing = [address for name in extra for address in self._several.get(name, [self.addresses.of[name]])]
+        depends = {"depends_on": [Raw(address) for address in standing]} if standing else {}
+        return Block(
+            block.kind,
+            block.labels,
+            {**block.attributes, **depends},
+            (*block.blocks, *self._lifecycle(resource)),
+        )
 
     def _checked(self, resource: PlannedResource) -> PlannedResource:
         """The resource; without its written form if that isn't another way to write its properties."""

@@ -31,15 +31,15 @@ class Addresses:
         }
         self.of: dict[LogicalId, str] = {name: self._first(name) for name in schemas}
 
-    def leave(self, name: LogicalId) -> bool:
-        """Write a resource that its mapping doesn't cover with awscc; False if that hasn't got the type."""
-        schema = self._schemas[name]
-        if schema.type_name in awscc.deviations().types:
-            return False
+    def lacks(self, name: LogicalId) -> bool:
+        """Whether the awscc provider hasn't got a resource's type."""
+        return self._schemas[name].type_name in awscc.deviations().types
+
+    def leave(self, name: LogicalId, parts: list[str]) -> None:
+        """Write a resource that its mapping doesn't cover with awscc; ``parts``: see ``left``."""
         del self.mapped[name]
-        self.left[name] = []
-        self.of[name] = f"{awscc.resource_type(schema)}.{self._labels[name]}"
-        return True
+        self.left[name] = parts
+        self.of[name] = f"{awscc.resource_type(self._schemas[name])}.{self._labels[name]}"
 
     def elsewhere(self, name: LogicalId) -> list[str]:
         """Where a resource and what belongs to it would stand if its mapping had covered more or less of it.

@@ -115,6 +115,9 @@ class Expressions:
     def _resource(self, logical_id: Any, place: Place) -> tuple[TypeSchema, str]:
         if logical_id not in self._addresses:
             raise place.refuse(f"it refers to {logical_id!r}, which is no resource of the plan")
+        mapped = self._mapped.get(logical_id)
+        if mapped is not None and mapped.several:
+            raise NotCovered(place, logical_id, f"{logical_id} is several of {mapped.resource}, none of which is meant")
         self.used.add(str(logical_id))
         return self._schemas[logical_id], self._addresses[logical_id]
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.model.change import Action, ChangeSet
 from reconciler.model.ids import LogicalId
 from reconciler.model.resource import SyncState
 from reconciler.pipeline import aws
+from reconciler.pipeline.aws.bodies import Part
 from reconciler.pipeline.aws.rules import Apart
-from reconciler.pipeline.aws.writing import Part
+from reconciler.pipeline.files import Place
 from reconciler.pipeline.hcl import Block, Raw
 from reconciler.pipeline.terraform_addresses import Addresses
 from reconciler.schema import schema_for
@@ -57,7 +58,9 @@ class States:
                 continue
             before = self._addresses.label(former.logical_id)
             now = self._addresses.of[name].split(".")[1]
-            for address in (self._addresses.of[name], *(address for address, _ in self._parts.get(name, ()))):
+            mapping = self._addresses.mapped.get(name)
+            own = [] if mapping is not None and mapping.several else [self._addresses.of[name]]
+            for address in (*own, *(address for address, _ in self._parts.get(name, ()))):
                 kind, label = address.split(".")
                 found.append(_moved(f"{kind}.{before}{label.removeprefix(now)}", address))
         return found
@@ -82,6 +85,11 @@ class States:
 
     def _former(self, type_name: str, name: LogicalId) -> Iterator[str]:
         schema = schema_for(type_name, self._changes.plan.target.region)
+        if type_name in aws.TYPES and aws.TYPES[type_name].several:
+            raise Place(name).refuse(
+                f"it has left the plan and is to stay, but Terraform has a resource for each part of {type_name}, and "
+                "nothing says any more what they are called there: put it back, or let the plan delete it"
+            )
         for address in self._addresses.former(schema, name) if schema is not None else ():
             yield address
             yield from _belonging(address, type_name)
@@ -91,10 +99,15 @@ def _is_live(part: Part, live: Mapping[str, Any]) -> bool:
     value = live.get(part.prop)
     if not isinstance(value, list | tuple):
         return bool(value)
-    if isinstance(part.item, Mapping):
-        key = next((key for key in ("PolicyName", "Id", "Name") if key in part.item), None)
-        return any(isinstance(one, Mapping) and one.get(key) == part.item.get(key) for one in value if key)
-    return part.item in value
+    if not isinstance(part.item, Mapping):
+        return part.item in value
+    keys = part.rule.key or [key for key in ("PolicyName", "Id", "Name") if key in part.item][:1]
+    return bool(keys) and any(isinstance(one, Mapping) and _is_same(one, part.item, keys) for one in value)
+
+
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any], keys: Iterable[str]) -> bool:
+    """Whether two items have the same name; with or without the dot at its end that the DNS knows."""
+    return all(str(one.get(key, "")).rstrip(".") == str(other.get(key, "")).rstrip(".") for key in keys)
 
 
 def _belonging(address: str, type_name: str) -> list[str]:

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.pipeline.aws import identity, messaging, network, serving, storage
+from reconciler.pipeline.aws import (
+    building,
+    cloudfront,
+    clusters,
+    cognito,
+    firewall,
+    identity,
+    messaging,
+    network,
+    serving,
+    storage,
+)
 from reconciler.pipeline.aws.rules import AwsType
 
 #: The provider whose resources the mappings were checked against.
@@ -19,4 +30,9 @@ TYPES: Mapping[str, AwsType] = {
     **identity.TYPES,
     **messaging.TYPES,
     **serving.TYPES,
+    **cloudfront.TYPES,
+    **cognito.TYPES,
+    **building.TYPES,
+    **clusters.TYPES,
+    **firewall.TYPES,
 }

@@ -85,6 +85,15 @@ TYPES: Mapping[str, AwsType] = {
         attributes={"Arn": "arn"},
         needs=("GroupName",),
     ),
+    # adds users to the group and leaves others in it alone, as CloudFormation does
+    "AWS::IAM::UserToGroupAddition": AwsType(
+        "aws_iam_user_group_membership",
+        {
+            "GroupName": As("groups", many=True),
+            "Users": Apart("aws_iam_user_group_membership", "", "", item=As("user")),
+        },
+        imported=never,
+    ),
     "AWS::KMS::Key": AwsType(
         "aws_kms_key",
         {

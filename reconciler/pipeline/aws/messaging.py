@@ -1,4 +1,4 @@
-"""AWS::SQS, AWS::SNS, AWS::Events, AWS::CloudWatch, AWS::Logs: what carries messages and what watches."""
+"""What carries messages and what watches: AWS::SQS, SNS, AmazonMQ, Events, CloudWatch, Logs."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ TYPES: Mapping[str, AwsType] = {
                         "metric",
                         {
                             **names("Period Stat Unit"),
-                            "Metric": Inside(_METRIC),
+                            "Metric": Inside(_METRIC, needs=("MetricName",)),
                         },
                     ),
                 },
@@ -140,6 +140,33 @@ TYPES: Mapping[str, AwsType] = {
         },
         attributes={"Arn": "arn"},
         needs=("AlarmName", "ComparisonOperator", "EvaluationPeriods"),
+    ),
+    "AWS::AmazonMQ::Broker": AwsType(
+        "aws_mq_broker",
+        {
+            **names(
+                "AuthenticationStrategy AutoMinorVersionUpgrade BrokerName DataReplicationMode "
+                "DataReplicationPrimaryBrokerArn DeploymentMode EngineType EngineVersion HostInstanceType "
+                "PubliclyAccessible SecurityGroups StorageType SubnetIds"
+            ),
+            "Configuration": Nested("configuration", names("Id Revision")),
+            "EncryptionOptions": Nested("encryption_options", names("KmsKeyId UseAwsOwnedKey")),
+            "LdapServerMetadata": Nested(
+                "ldap_server_metadata",
+                names(
+                    "Hosts RoleBase RoleName RoleSearchMatching RoleSearchSubtree ServiceAccountPassword "
+                    "ServiceAccountUsername UserBase UserRoleName UserSearchMatching UserSearchSubtree"
+                ),
+            ),
+            "Logs": Nested("logs", names("Audit General")),
+            "MaintenanceWindowStartTime": Nested(
+                "maintenance_window_start_time", names("DayOfWeek TimeOfDay TimeZone")
+            ),
+            "Users": Nested("user", names("ConsoleAccess Groups Password ReplicationUser Username")),
+            **TAGS,
+        },
+        attributes={"Arn": "arn", "Id": "id"},
+        needs=("EngineVersion", "Users"),
     ),
     "AWS::Logs::LogGroup": AwsType(
         "aws_cloudwatch_log_group",

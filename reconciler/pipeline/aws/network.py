@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.pipeline.aws.rules import TAGS, As, AwsType, Decoded, Inside, Nested, Rule, names, never
-from reconciler.pipeline.hcl import Block
+from reconciler.pipeline.aws.rules import (
+    TAGS,
+    As,
+    AwsType,
+    Decoded,
+    Inside,
+    Keyed,
+    Nested,
+    Pairs,
+    Rule,
+    assuming,
+    names,
+    never,
+)
 
 _RULE: dict[str, Rule] = {
     "CidrIp": As("cidr_blocks", many=True),
@@ -33,7 +45,12 @@ def _attachment(_identifier: str, live: Mapping[str, Any]) -> str | None:
     return f"{gateway}:{vpc}" if isinstance(gateway, str) and isinstance(vpc, str) else None
 
 
-_ALL_OUT = Block("egress", (), {"cidr_blocks": ["0.0.0.0/0"], "from_port": 0, "protocol": "-1", "to_port": 0})
+def _vpn_association(identifier: str, live: Mapping[str, Any]) -> str | None:
+    endpoint = live.get("ClientVpnEndpointId")
+    return f"{endpoint},{identifier}" if isinstance(endpoint, str) else None
+
+
+_ALL_OUT = {"CidrIp": "0.0.0.0/0", "FromPort": 0, "IpProtocol": "-1", "ToPort": 0}
 
 TYPES: Mapping[str, AwsType] = {
     "AWS::EC2::VPC": AwsType(
@@ -132,7 +149,7 @@ TYPES: Mapping[str, AwsType] = {
         },
         attributes={"GroupId": "id", "GroupName": "name", "VpcId": "vpc_id"},
         # a group made by Terraform lets nothing out unless told to
-        unset={"SecurityGroupEgress": _ALL_OUT},
+        read=assuming(SecurityGroupEgress=[_ALL_OUT]),
     ),
     "AWS::EC2::SecurityGroupIngress": AwsType(
         "aws_vpc_security_group_ingress_rule",
@@ -211,5 +228,53 @@ TYPES: Mapping[str, AwsType] = {
         )
         | TAGS,
         attributes={"Id": "id"},
+    ),
+    "AWS::EC2::ClientVpnEndpoint": AwsType(
+        "aws_ec2_client_vpn_endpoint",
+        {
+            **names(
+                "ClientCidrBlock Description DisconnectOnSessionTimeout DnsServers EndpointIpAddressType "
+                "SecurityGroupIds SelfServicePortal ServerCertificateArn SessionTimeoutHours SplitTunnel "
+                "TrafficIpAddressType TransportProtocol VpcId VpnPort"
+            ),
+            "AuthenticationOptions": Nested(
+                "authentication_options",
+                {
+                    **names("Type"),
+                    "ActiveDirectory": Inside(names("", DirectoryId="active_directory_id")),
+                    "FederatedAuthentication": Inside(
+                        names(
+                            "",
+                            SAMLProviderArn="saml_provider_arn",
+                            SelfServiceSAMLProviderArn="self_service_saml_provider_arn",
+                        )
+                    ),
+                    "MutualAuthentication": Inside(
+                        names("", ClientRootCertificateChainArn="root_certificate_chain_arn")
+                    ),
+                },
+            ),
+            "ClientConnectOptions": Nested("client_connect_options", names("Enabled LambdaFunctionArn")),
+            "ClientLoginBannerOptions": Nested("client_login_banner_options", names("BannerText Enabled")),
+            "ClientRouteEnforcementOptions": Nested("client_route_enforcement_options", names("Enforced")),
+            "ConnectionLogOptions": Nested(
+                "connection_log_options",
+                names(
+                    "Enabled",
+                    CloudwatchLogGroup="cloudwatch_log_group",
+                    CloudwatchLogStream="cloudwatch_log_stream",
+                ),
+            ),
+            "TagSpecifications": Keyed("ResourceType", "Tags", {"client-vpn-endpoint": Pairs()}),
+        },
+        attributes={"Id": "id"},
+    ),
+    "AWS::EC2::ClientVpnTargetNetworkAssociation": AwsType(
+        "aws_ec2_client_vpn_network_association",
+        names("ClientVpnEndpointId SubnetId"),
+        ref="association_id",
+        attributes={"Id": "association_id"},
+        imported=_vpn_association,
+        needs=("SubnetId",),
     ),
 }

@@ -13,8 +13,20 @@ from typing import Any
 from reconciler.model.errors import PipelineError
 from reconciler.model.ids import LogicalId
 from reconciler.pipeline.files import Place
-from reconciler.pipeline.hcl import Block
 from reconciler.pipeline.naming import attribute_name
+
+#: What the members of a value are to Terraform: what CloudFormation takes for granted is said, what goes without saying
+#: to Terraform isn't. What has no rule then is refused.
+Reading = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def _as_it_is(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    return value
+
+
+def assuming(**defaults: Any) -> Reading:
+    """Members that CloudFormation takes to be so where they aren't set, and Terraform otherwise."""
+    return lambda value: {**defaults, **value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +43,25 @@ class As:
 
 @dataclass(frozen=True, slots=True)
 class Json:
-    """An attribute that takes the value as a JSON string."""
+    """An attribute that takes the value as a JSON string; ``renamed``: keys that are called otherwise in it."""
 
     name: str
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An attribute that takes a list as a text with commas."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An attribute that takes a list of mappings as that of their only member ``key``."""
+
+    name: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +83,29 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A block for the value, or one for each item of a list. ``constant``: attributes that it always has."""
+    """A block for the value, or one for each item of a list. ``constant``: attributes that it always has.
+
+    ``read`` and ``needs`` are as those of ``Inside``. ``item``: the rule for items that are no mappings. ``nothing``:
+    values that make no block.
+    """
 
     name: str
-    rules: Rules
+    rules: Rules = field(default_factory=dict)
     constant: Mapping[str, Any] = field(default_factory=dict)
+    read: Reading = _as_it_is
+    needs: tuple[str, ...] = ()
+    item: Rule | None = None
+    nothing: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A block for each entry of a mapping; ``key``: the attribute for what the entry is called."""
+
+    name: str
+    key: str
+    rules: Rules
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +126,15 @@ class Into:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The members of the value belong to the resource itself, with ``constant`` attributes."""
+    """The members of the value belong to the resource itself, with ``constant`` attributes.
+
+    ``read``: what the members are to Terraform, before the rules. ``needs``: those that Terraform insists on.
+    """
 
     rules: Rules
     constant: Mapping[str, Any] = field(default_factory=dict)
+    read: Reading = _as_it_is
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +143,13 @@ class Keyed:
 
     key: str
     value: str
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A list of words, each of which has a rule that is given an empty mapping."""
+
     rules: Rules
 
 
@@ -111,9 +169,11 @@ class First:
 class Apart:
     """A resource of its own, one for each item of a list, that points back to the first.
 
-    ``back``: the attribute that does, ``to``: what of the first it names. An item that is no mapping is the value of
-    ``item``. ``imported``: the resource's id in Terraform from that of the first and the item; None: it isn't imported.
+    ``back``: the attribute that does, ``to``: what of the first it names. Without ``back`` there is no first one: the
+    items have what the type's other properties come to. An item that is no mapping is the value of ``item``.
+    ``imported``: the resource's id in Terraform from that of the first and the item; None: it isn't imported.
     ``label`` is added to the first one's. ``constant``: attributes that it has unless the item says otherwise.
+    ``key``: members by which an item is told from the others. ``nothing``: values that make no resource.
     """
 
     resource: str
@@ -124,18 +184,51 @@ class Apart:
     item: Rule | None = None
     imported: Callable[[str, Any], str | None] | None = None
     constant: Mapping[str, Any] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+    nothing: tuple[Any, ...] = ()
+
+
+class Contrary(Exception):
+    """What a ``Reading`` raises for a member that can't be had beside the others."""
+
+    def __init__(self, member: str, why: str) -> None:
+        super().__init__(f"{member} {why}")
+        self.member = member
+        self.why = why
 
 
 class NotCovered(PipelineError):
     """Something that a mapping leaves out; ``logical_id`` is the resource whose mapping it is."""
 
-    def __init__(self, place: Place, logical_id: str, why: str) -> None:
-        super().__init__(f"{place}: {why} (or use pipeline.provider awscc for this plan)")
+    def __init__(self, place: Place, logical_id: str, why: str, otherwise: str = "pipeline.provider awscc") -> None:
+        super().__init__(f"{place}: {why} (or use {otherwise} for this plan)")
         self.logical_id = LogicalId(logical_id)
         self.retryable = False
+        self._about = (place, logical_id, why)
+
+    def without_awscc(self) -> NotCovered:
+        """The same of a type that the awscc provider hasn't got."""
+        return NotCovered(*self._about, otherwise="format cloudformation")
 
 
-Rule = As | Json | Decoded | Pairs | Nested | Wrapped | Into | Inside | Keyed | Implied | First | Apart
+Rule = (
+    As
+    | Json
+    | Joined
+    | Listed
+    | Decoded
+    | Pairs
+    | Nested
+    | Entries
+    | Wrapped
+    | Into
+    | Inside
+    | Keyed
+    | Chosen
+    | Implied
+    | First
+    | Apart
+)
 Rules = Mapping[str, Rule]
 
 
@@ -154,8 +247,8 @@ class AwsType:
 
     ``imported``: the id that ``import`` wants, from CloudFormation's identifier and the live properties; None if it
     can't be told. ``constant``: attributes that it always has. ``needs``: properties that CloudFormation does without
-    and Terraform doesn't. ``unset``: blocks that stand for properties that aren't set, where Terraform's own default is
-    another one than CloudFormation's. An attribute may have a text behind it: ``arn|:*``.
+    and Terraform doesn't. ``read``: as that of ``Inside``; it may add and leave out, but not change. An attribute may
+    have a text behind it: ``arn|:*``.
     """
 
     resource: str
@@ -165,7 +258,12 @@ class AwsType:
     imported: Callable[[str, Mapping[str, Any]], str | None] = _own
     constant: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
-    unset: Mapping[str, Block] = field(default_factory=dict)
+    read: Reading = _as_it_is
+
+    @property
+    def several(self) -> bool:
+        """Whether it is nothing of its own in Terraform: each item of a property is a resource."""
+        return any(isinstance(rule, Apart) and not rule.back for rule in self.rules.values())
 
 
 def name_of(prop: str) -> str:

@@ -1,8 +1,12 @@
-"""AWS::ElasticLoadBalancingV2, AWS::Lambda, AWS::ECS, AWS::Route53: what answers requests and what leads there."""
+"""What answers requests and what leads there.
+
+AWS::ElasticLoadBalancingV2, AWS::Lambda, AWS::ECS, AWS::AppMesh, AWS::MediaPackage, AWS::Route53.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from reconciler.pipeline.aws.rules import (
     TAGS,
@@ -10,6 +14,7 @@ from reconciler.pipeline.aws.rules import (
     As,
     AwsType,
     First,
+    Implied,
     Inside,
     Into,
     Keyed,
@@ -23,22 +28,27 @@ from reconciler.pipeline.aws.rules import (
 
 _ACTION: Rules = {
     **names("Order TargetGroupArn Type"),
-    "FixedResponseConfig": Nested("fixed_response", names("ContentType MessageBody StatusCode")),
+    "FixedResponseConfig": Nested(
+        "fixed_response", names("ContentType MessageBody StatusCode"), needs=("ContentType",)
+    ),
     "ForwardConfig": Nested(
         "forward",
         {
-            "TargetGroupStickinessConfig": Nested("stickiness", names("Enabled", DurationSeconds="duration")),
-            "TargetGroups": Nested("target_group", names("Weight", TargetGroupArn="arn")),
+            "TargetGroupStickinessConfig": Nested(
+                "stickiness", names("Enabled", DurationSeconds="duration"), needs=("DurationSeconds",)
+            ),
+            "TargetGroups": Nested("target_group", names("Weight", TargetGroupArn="arn"), needs=("TargetGroupArn",)),
         },
+        needs=("TargetGroups",),
     ),
     "RedirectConfig": Nested("redirect", names("Host Path Port Protocol Query StatusCode")),
 }
 _CONDITION: Rules = {
     "HostHeaderConfig": Nested("host_header", names("Values")),
-    "HttpHeaderConfig": Nested("http_header", names("HttpHeaderName Values")),
-    "HttpRequestMethodConfig": Nested("http_request_method", names("Values")),
+    "HttpHeaderConfig": Nested("http_header", names("HttpHeaderName Values"), needs=("HttpHeaderName", "Values")),
+    "HttpRequestMethodConfig": Nested("http_request_method", names("Values"), needs=("Values",)),
     "PathPatternConfig": Nested("path_pattern", names("Values")),
-    "SourceIpConfig": Nested("source_ip", names("Values")),
+    "SourceIpConfig": Nested("source_ip", names("Values"), needs=("Values",)),
 }
 _CHECK = {
     "HealthCheckEnabled": "enabled",
@@ -50,6 +60,39 @@ _CHECK = {
     "HealthyThresholdCount": "healthy_threshold",
     "UnhealthyThresholdCount": "unhealthy_threshold",
 }
+_RECORD: Rules = {
+    **names("HealthCheckId Name SetIdentifier TTL Type", HostedZoneId="zone_id", ResourceRecords="records"),
+    "AliasTarget": Nested(
+        "alias",
+        names("EvaluateTargetHealth", DNSName="name", HostedZoneId="zone_id"),
+        {"evaluate_target_health": False},
+    ),
+    "CidrRoutingConfig": Nested("cidr_routing_policy", names("CollectionId LocationName")),
+    "Failover": Wrapped("failover_routing_policy", "type"),
+    "GeoLocation": Nested(
+        "geolocation_routing_policy",
+        names("", ContinentCode="continent", CountryCode="country", SubdivisionCode="subdivision"),
+    ),
+    "GeoProximityLocation": Nested(
+        "geoproximity_routing_policy",
+        {
+            **names("Bias LocalZoneGroup", AWSRegion="aws_region"),
+            "Coordinates": Nested("coordinates", names("Latitude Longitude")),
+        },
+    ),
+    "MultiValueAnswer": As("multivalue_answer_routing_policy"),
+    "Region": Wrapped("latency_routing_policy", "region"),
+    "Weight": Wrapped("weighted_routing_policy", "weight"),
+}
+
+
+def _record(group: str, item: Any) -> str | None:
+    """A record's id: ``zone_name_type_set identifier``; ``group`` has the zone's in front."""
+    parts = [item[key] for key in ("Name", "Type", "SetIdentifier") if key in item]
+    if not all(isinstance(part, str) for part in parts):
+        return None
+    return "_".join([group.partition("|")[0], parts[0].rstrip("."), *parts[1:]])
+
 
 TYPES: Mapping[str, AwsType] = {
     "AWS::ElasticLoadBalancingV2::LoadBalancer": AwsType(
@@ -142,11 +185,15 @@ TYPES: Mapping[str, AwsType] = {
                 "ReservedConcurrentExecutions Role Runtime Timeout",
             ),
             "Code": Inside(names("ImageUri S3Bucket S3Key S3ObjectVersion")),
-            "DeadLetterConfig": Nested("dead_letter_config", names("TargetArn")),
+            "DeadLetterConfig": Nested("dead_letter_config", names("TargetArn"), needs=("TargetArn",)),
             "Environment": Nested("environment", {"Variables": Pairs("variables")}),
             "EphemeralStorage": Nested("ephemeral_storage", names("Size")),
-            "TracingConfig": Nested("tracing_config", names("Mode")),
-            "VpcConfig": Nested("vpc_config", names("Ipv6AllowedForDualStack SecurityGroupIds SubnetIds")),
+            "TracingConfig": Nested("tracing_config", names("Mode"), needs=("Mode",)),
+            "VpcConfig": Nested(
+                "vpc_config",
+                names("Ipv6AllowedForDualStack SecurityGroupIds SubnetIds"),
+                needs=("SecurityGroupIds", "SubnetIds"),
+            ),
             **TAGS,
         },
         ref="function_name",
@@ -174,12 +221,39 @@ TYPES: Mapping[str, AwsType] = {
         "aws_ecs_cluster",
         {
             **names("", ClusterName="name"),
-            "ClusterSettings": Nested("setting", names("Name Value")),
+            "ClusterSettings": Nested("setting", names("Name Value"), needs=("Name", "Value")),
             **TAGS,
         },
         ref="name",
         attributes={"Arn": "arn"},
         needs=("ClusterName",),
+    ),
+    "AWS::AppMesh::Mesh": AwsType(
+        "aws_appmesh_mesh",
+        {
+            **names("", MeshName="name"),
+            "Spec": Nested(
+                "spec",
+                {
+                    "EgressFilter": Nested("egress_filter", names("Type")),
+                    "ServiceDiscovery": Nested("service_discovery", names("IpPreference")),
+                },
+            ),
+            **TAGS,
+        },
+        ref="arn",
+        attributes={
+            "Arn": "arn",
+            "Id": "arn",
+            "MeshName": "name",
+            "MeshOwner": "mesh_owner",
+            "ResourceOwner": "resource_owner",
+        },
+        imported=lambda identifier, _live: identifier.rsplit("/", 1)[-1],
+        needs=("MeshName",),
+    ),
+    "AWS::MediaPackage::Channel": AwsType(
+        "aws_media_package_channel", names("Description", Id="channel_id") | TAGS, attributes={"Arn": "arn"}
     ),
     "AWS::Route53::HostedZone": AwsType(
         "aws_route53_zone",
@@ -194,21 +268,19 @@ TYPES: Mapping[str, AwsType] = {
         needs=("Name",),
     ),
     "AWS::Route53::RecordSet": AwsType(
+        "aws_route53_record", _RECORD, ref="name", needs=("HostedZoneId",), imported=never
+    ),
+    "AWS::Route53::RecordSetGroup": AwsType(
         "aws_route53_record",
         {
-            **names("HealthCheckId Name SetIdentifier TTL Type", HostedZoneId="zone_id", ResourceRecords="records"),
-            "AliasTarget": Nested(
-                "alias",
-                names("EvaluateTargetHealth", DNSName="name", HostedZoneId="zone_id"),
-                {"evaluate_target_health": False},
+            # it is about the change that makes the records, and Route 53 doesn't keep it
+            "Comment": Implied(),
+            "HostedZoneId": As("zone_id"),
+            "RecordSets": Apart(
+                "aws_route53_record", "", "", _RECORD, imported=_record, key=("Name", "Type", "SetIdentifier")
             ),
-            "Failover": Wrapped("failover_routing_policy", "type"),
-            "MultiValueAnswer": As("multivalue_answer_routing_policy"),
-            "Region": Wrapped("latency_routing_policy", "region"),
-            "Weight": Wrapped("weighted_routing_policy", "weight"),
         },
-        ref="name",
-        needs=("HostedZoneId",),
+        needs=("HostedZoneId", "RecordSets"),
         imported=never,
     ),
 }

@@ -1,4 +1,4 @@
-"""AWS::S3, AWS::DynamoDB, AWS::RDS, AWS::ECR: what keeps data."""
+"""AWS::S3, AWS::DynamoDB, AWS::RDS, AWS::DocDB, AWS::ECR: what keeps data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from reconciler.pipeline.aws.rules import (
     AwsType,
     Implied,
     Inside,
+    Into,
     Json,
     Keyed,
     Nested,
@@ -74,15 +75,19 @@ _BUCKET: Rules = {
         "aws_s3_bucket_cors_configuration", item=Inside({"CorsRules": Nested("cors_rule", _CORS)})
     ),
     "LifecycleConfiguration": _of_bucket(
-        "aws_s3_bucket_lifecycle_configuration", item=Inside({"Rules": Nested("rule", _LIFECYCLE)})
+        "aws_s3_bucket_lifecycle_configuration", item=Inside({"Rules": Nested("rule", _LIFECYCLE, needs=("Id",))})
     ),
     "LoggingConfiguration": _of_bucket(
         "aws_s3_bucket_logging",
-        rules=names("", DestinationBucketName="target_bucket", LogFilePrefix="target_prefix"),
+        item=Inside(
+            names("", DestinationBucketName="target_bucket", LogFilePrefix="target_prefix"),
+            needs=("DestinationBucketName",),
+        ),
         constant={"target_prefix": ""},
     ),
     "OwnershipControls": _of_bucket(
-        "aws_s3_bucket_ownership_controls", item=Inside({"Rules": Nested("rule", names("ObjectOwnership"))})
+        "aws_s3_bucket_ownership_controls",
+        item=Inside({"Rules": Nested("rule", names("ObjectOwnership"), needs=("ObjectOwnership",))}),
     ),
     "PublicAccessBlockConfiguration": _of_bucket(
         "aws_s3_bucket_public_access_block",
@@ -104,7 +109,7 @@ _BUCKET: Rules = {
 
 _KEYS = Keyed("KeyType", "AttributeName", {"HASH": As("hash_key"), "RANGE": As("range_key")})
 _CAPACITY = Inside(names("", ReadCapacityUnits="read_capacity", WriteCapacityUnits="write_capacity"))
-_PROJECTION = Inside(names("NonKeyAttributes ProjectionType"))
+_PROJECTION = Inside(names("NonKeyAttributes ProjectionType"), needs=("ProjectionType",))
 _TABLE: Rules = {
     **names("BillingMode DeletionProtectionEnabled TableClass", TableName="name"),
     "AttributeDefinitions": Nested("attribute", names("", AttributeName="name", AttributeType="type")),
@@ -127,7 +132,9 @@ _TABLE: Rules = {
         },
     ),
     "PointInTimeRecoverySpecification": Nested(
-        "point_in_time_recovery", names("RecoveryPeriodInDays", PointInTimeRecoveryEnabled="enabled")
+        "point_in_time_recovery",
+        names("RecoveryPeriodInDays", PointInTimeRecoveryEnabled="enabled"),
+        needs=("PointInTimeRecoveryEnabled",),
     ),
     "ProvisionedThroughput": _CAPACITY,
     "SSESpecification": Nested("server_side_encryption", names("", KMSMasterKeyId="kms_key_arn", SSEEnabled="enabled")),
@@ -135,6 +142,10 @@ _TABLE: Rules = {
     "TimeToLiveSpecification": Nested("ttl", names("AttributeName Enabled")),
     **TAGS,
 }
+
+_RESTORED = names(
+    "RestoreToTime RestoreType UseLatestRestorableTime", SourceDBClusterIdentifier="source_cluster_identifier"
+)
 
 TYPES: Mapping[str, AwsType] = {
     "AWS::S3::Bucket": AwsType(
@@ -196,18 +207,60 @@ TYPES: Mapping[str, AwsType] = {
         names("SubnetIds", DBSubnetGroupDescription="description", DBSubnetGroupName="name") | TAGS,
         ref="name",
     ),
+    "AWS::DocDB::DBCluster": AwsType(
+        "aws_docdb_cluster",
+        {
+            **names(
+                "AvailabilityZones BackupRetentionPeriod DeletionProtection EngineVersion GlobalClusterIdentifier "
+                "KmsKeyId ManageMasterUserPassword MasterUsername NetworkType Port PreferredBackupWindow "
+                "PreferredMaintenanceWindow SnapshotIdentifier StorageEncrypted StorageType VpcSecurityGroupIds",
+                DBClusterIdentifier="cluster_identifier",
+                DBClusterParameterGroupName="db_cluster_parameter_group_name",
+                DBSubnetGroupName="db_subnet_group_name",
+                EnableCloudwatchLogsExports="enabled_cloudwatch_logs_exports",
+                MasterUserPassword="master_password",
+            ),
+            **{name: Into("restore_to_point_in_time", rule) for name, rule in _RESTORED.items()},
+            "ServerlessV2ScalingConfiguration": Nested(
+                "serverless_v2_scaling_configuration", names("MaxCapacity MinCapacity")
+            ),
+            **TAGS,
+        },
+        ref="cluster_identifier",
+        attributes={
+            "ClusterResourceId": "cluster_resource_id",
+            "Endpoint": "endpoint",
+            "Port": "port",
+            "ReadEndpoint": "reader_endpoint",
+        },
+    ),
+    "AWS::DocDB::DBInstance": AwsType(
+        "aws_docdb_cluster_instance",
+        names(
+            "AutoMinorVersionUpgrade AvailabilityZone EnablePerformanceInsights PreferredMaintenanceWindow",
+            CACertificateIdentifier="ca_cert_identifier",
+            DBClusterIdentifier="cluster_identifier",
+            DBInstanceClass="instance_class",
+            DBInstanceIdentifier="identifier",
+        )
+        | TAGS,
+        ref="identifier",
+        attributes={"Endpoint": "endpoint", "Port": "port"},
+    ),
     "AWS::ECR::Repository": AwsType(
         "aws_ecr_repository",
         {
             **names("ImageTagMutability", RepositoryName="name"),
             "EncryptionConfiguration": Nested("encryption_configuration", names("EncryptionType KmsKey")),
-            "ImageScanningConfiguration": Nested("image_scanning_configuration", names("ScanOnPush")),
+            "ImageScanningConfiguration": Nested(
+                "image_scanning_configuration", names("ScanOnPush"), needs=("ScanOnPush",)
+            ),
             "LifecyclePolicy": Apart(
                 "aws_ecr_lifecycle_policy",
                 "",
                 "repository",
                 to="name",
-                item=Inside({"LifecyclePolicyText": As("policy")}),
+                item=Inside({"LifecyclePolicyText": As("policy")}, needs=("LifecyclePolicyText",)),
                 imported=lambda identifier, _item: identifier,
             ),
             "RepositoryPolicyText": Apart(
