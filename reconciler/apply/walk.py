@@ -45,20 +45,22 @@ def walk(
 ) -> tuple[StepResult, ...]:
     """Take the steps and return a result for each, in the order given; those never begun are ``pending``.
 
-    At most ``parallel`` are begun at a time. After the first failure, or once ``stopping()`` is true, steps in hand are
-    finished and no other is begun.
+    At most ``parallel`` are begun at a time: with 1, one is seen to before the next begins, in the order given. After
+    the first failure, or once ``stopping()`` is true, steps in hand are finished and no other is begun.
     """
     parallel = max(1, parallel)
+    room = parallel + TOGETHER if parallel > 1 else 1
     with ThreadPoolExecutor(2 * parallel, thread_name_prefix="apply") as pool:
-        results = _Walk(_Waiting(steps), work, pool, parallel, stopping).results()
+        results = _Walk(_Waiting(steps, alike=parallel > 1), work, pool, parallel, room, stopping).results()
     return tuple(results.get(step.id) or unbegun(step) for step in steps)
 
 
 class _Waiting:
-    """Steps that haven't begun; those of one type are begun in a row, so as to be looked at together."""
+    """Steps that haven't begun. ``alike``: those of one type are begun in a row, so as to be looked at together."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
-        order = {kind: place for place, kind in enumerate(dict.fromkeys(step.type for step in steps))}
+    def __init__(self, steps: Sequence[Step], *, alike: bool) -> None:
+        kinds = dict.fromkeys(step.type for step in steps)
+        order = {kind: place if alike else 0 for place, kind in enumerate(kinds)}
         self._places = {step.id: (order[step.type], number) for number, step in enumerate(steps, 1)}
         self._steps = dict(enumerate(steps, 1))
         self._needs = {step.id: len(step.needs) for step in steps}
@@ -88,18 +90,21 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Walk(Generic[T]):
-    """``beginning``: how many steps have been begun and not yet been handed over for a look. ``busy``: jobs at work.
+    """``room``: how many may have been begun and not have ended. ``begun``: how many have been.
 
-    ``done``: jobs that have ended, each as what is to be made of it.
+    ``beginning``: how many of those have yet to be handed over for a look. ``busy``: jobs at work; ``done``: those that
+    have ended, each as what is to be made of it.
     """
 
     waiting: _Waiting
     work: Work[T]
     pool: ThreadPoolExecutor
     parallel: int
+    room: int
     stopping: Callable[[], bool]
     ended: dict[StepId, StepResult] = field(default_factory=dict)
     taken: dict[StepId, T] = field(default_factory=dict)
+    begun: int = 0
     beginning: int = 0
     looking: bool = False
     failed: bool = False
@@ -130,13 +135,17 @@ class _Walk(Generic[T]):
         """Begin what can be; whether there is more that could."""
         if self.failed or self.stopping():
             return False
-        while self.waiting and self.beginning < self.parallel:
+        while self._more() and self.beginning < self.parallel:
             number, step = self.waiting.next()
+            self.begun += 1
             self.beginning += 1
-            self._submit(partial(self.work.take, step, number), partial(self._begun, step))
-        return bool(self.waiting)
+            self._submit(partial(self.work.take, step, number), partial(self._taken, step))
+        return self._more()
 
-    def _begun(self, step: Step, taken: T | StepResult) -> None:
+    def _more(self) -> bool:
+        return bool(self.waiting) and self.begun - len(self.ended) < self.room
+
+    def _taken(self, step: Step, taken: T | StepResult) -> None:
         self.beginning -= 1
         if isinstance(taken, StepResult):
             self._end(step.id, taken)

@@ -392,8 +392,11 @@ ATTRIBUTES: Mapping[tuple[str, str], str] = {
 #: From so many resources of a type on, one listing is tried before asking for each.
 LISTINGS: Mapping[str, tuple[int, str]] = {
     "AWS::S3::Bucket": (5, "s3:ListAllMyBuckets"),
-    "AWS::IAM::Role": (10, "iam:GetAccountAuthorizationDetails"),
+    "AWS::IAM::Role": (5, "iam:GetAccountAuthorizationDetails"),
     "AWS::KMS::Alias": (5, "kms:ListAliases"),
+    "AWS::SQS::Queue": (5, "sqs:ListQueues"),
+    "AWS::SNS::Topic": (5, "sns:ListTopics"),
+    "AWS::DynamoDB::Table": (5, "dynamodb:ListTables"),
 }
 #: What explains failures: the quota behind an error, and who changed what the plan had set.
 EXPLAINING = ("servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas", "cloudtrail:LookupEvents")

@@ -15,7 +15,7 @@ from reconciler.providers.native.frame import Change, Found
 from reconciler.providers.native.iam_entity import ROLE
 from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.reading import names_shown, read_each, sweep, without_empty
+from reconciler.providers.native.reading import read_each, sweep, without_empty
 from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
@@ -53,16 +53,8 @@ class Role(ListedProvider):
         return Identifier(name)
 
     def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
-        return names_shown(
-            scope,
-            "iam",
-            "list_roles",
-            names,
-            key="Roles",
-            token=("Marker", "Marker"),
-            name=lambda role: str(role["RoleName"]),
-            MaxItems=_ROLES_A_PAGE,
-        )
+        roles, complete = _listed(scope, names)
+        return roles if complete else None
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         return str(_role(scope, identifier)["Arn"])
@@ -156,7 +148,7 @@ def _role(scope: Scope, name: str) -> Mapping[str, Any]:
     return found
 
 
-def _listed(scope: Scope, names: set[Identifier]) -> tuple[dict[str, Mapping[str, Any]], bool]:
+def _listed(scope: Scope, names: Collection[str]) -> tuple[dict[str, Mapping[str, Any]], bool]:
     """Those of ``names`` among all roles, and whether what isn't there doesn't exist.
 
     Not so where the listing is refused, or so long that asking one by one is cheaper.

@@ -72,14 +72,36 @@ def test_only_those_that_were_not_seen_are_looked_at_again() -> None:
 
 def test_nothing_begins_after_a_failure_and_what_was_begun_is_seen_to() -> None:
     works = Works(broken=frozenset({"a"}))
-    found = go([step("a"), step("b", "a"), step("c")], works, parallel=1)
+    found = go([step("a"), step("b", "a"), step("c")], works)
     assert found == {"a": "failed", "b": "pending", "c": "done"}
 
 
 def test_steps_of_one_type_are_begun_one_after_the_other() -> None:
     works = Works()
-    go([step("q1"), step("t1", kind=TABLE), step("q2"), step("t2", kind=TABLE)], works, parallel=1)
-    assert works.begun == ["q1", "q2", "t1", "t2"]
+    go([step("q1"), step("t1", kind=TABLE), step("q2"), step("t2", kind=TABLE)], works)
+    assert set(works.begun[:2]) == {"q1", "q2"}
+
+
+def test_one_at_a_time_is_seen_to_before_the_next_begins() -> None:
+    works = Works(late={"q1": 1}, broken=frozenset({"t1"}))
+    found = go([step("q1"), step("t1", kind=TABLE), step("q2")], works, parallel=1)
+    assert found == {"q1": "done", "t1": "failed", "q2": "pending"}
+    assert works.looks == [(0, ["q1"]), (1, ["q1"]), (0, ["t1"])]
+
+
+def test_only_so_many_are_begun_without_having_been_seen_to() -> None:
+    works, most = Works(), 0
+    ended, look = set[str](), works.look
+
+    def looked(taken: Mapping[StepId, Step], turn: int) -> dict[StepId, StepResult]:
+        nonlocal most
+        most = max(most, len(works.begun) - len(ended))
+        ended.update(taken)
+        return look(taken, turn)
+
+    works.look = looked  # type: ignore[method-assign]
+    go([step(f"q{number}") for number in range(5 * TOGETHER)], works)
+    assert 10 < most <= TOGETHER + 2
 
 
 def test_many_resources_are_validated_by_few_reads() -> None:
