@@ -64,15 +64,27 @@ def show_parameters(call: Call, _path: str, _query: str) -> Answer | None:
 
 def put_backup_policy(call: Call, path: str, _query: str) -> Answer:
     """elasticfilesystem:PutBackupPolicy: moto only knows of one from the file system's creation."""
-    from moto.efs.models import efs_backends
-
-    found = re.search(r"file-systems/([^/]+)/backup-policy", path)
-    system = efs_backends[call.account][call.region].file_systems_by_id.get(found[1] if found else "")
+    system = _file_system(call, path)
     if system is None:
         return in_json({"Message": "there is no such file system"}, "FileSystemNotFound")
     status = json.loads(call.body)["BackupPolicy"]["Status"]
     system._backup = status == "ENABLED"
+    vars(system)["reconciler_backup"] = status
     return in_json({"BackupPolicy": {"Status": status}})
+
+
+def show_backup_policy(call: Call, path: str, _query: str) -> Answer | None:
+    """elasticfilesystem:DescribeBackupPolicy of a file system that was given one; moto shows no disabled one."""
+    system = _file_system(call, path)
+    status = vars(system).get("reconciler_backup") if system is not None else None
+    return in_json({"BackupPolicy": {"Status": status}}) if status else None
+
+
+def _file_system(call: Call, path: str) -> Any:
+    from moto.efs.models import efs_backends
+
+    found = re.search(r"file-systems/([^/]+)/backup-policy", path)
+    return efs_backends[call.account][call.region].file_systems_by_id.get(found[1] if found else "")
 
 
 def in_json(body: Any, error: str = "") -> Answer:
@@ -127,6 +139,7 @@ def _no_group() -> Answer:
 
 #: by operation; None: moto's own answer is right
 STAND_INS: Mapping[str, Callable[[Call, str, str], Answer | None]] = {
+    "elasticfilesystem:DescribeBackupPolicy": show_backup_policy,
     "elasticfilesystem:PutBackupPolicy": put_backup_policy,
     "iot:ListTagsForResource": tags_of_iot,
     "iot:TagResource": tags_of_iot,

@@ -73,7 +73,7 @@ def test_going_on_demand_names_no_capacity() -> None:
 
 
 def test_a_create_waits_and_goes_on_after_a_restart() -> None:
-    scope = ScriptedScope(describe_table=[described("CREATING")])
+    scope = ScriptedScope(create_table=[{"TableDescription": {"TableName": "t", "TableStatus": "CREATING"}}])
     desired = {
         "TableName": "t",
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
@@ -82,7 +82,7 @@ def test_a_create_waits_and_goes_on_after_a_restart() -> None:
     }
     progress = Table()._create(scope, "t", desired, {})
     assert isinstance(progress, Pending)
-    assert [name for name, _ in scope.asked] == ["create_table", "describe_table"]
+    assert [name for name, _ in scope.asked] == ["create_table"]
     later = ScriptedScope(describe_table=[described("ACTIVE")])
     assert Table().poll(later, progress.handle) == Done(NAME)
     assert [name for name, _ in later.asked if name != "describe_table"] == [
@@ -102,8 +102,10 @@ def test_an_index_being_built_is_waited_for() -> None:
 
 
 def test_a_table_made_this_moment_may_not_be_seen_yet() -> None:
-    scope = ScriptedScope(describe_table=[AwsFault(FaultKind.NOT_FOUND, "no")])
-    assert isinstance(Table()._create(scope, "t", {"KeySchema": []}, {}), Pending)
+    made = {"TableDescription": {"TableName": "t", "TableStatus": "ACTIVE", "TableArn": "arn:t"}}
+    scope = ScriptedScope(create_table=[made], update_time_to_live=[AwsFault(FaultKind.NOT_FOUND, "no")])
+    desired = {"KeySchema": [], "TimeToLiveSpecification": {"AttributeName": "x", "Enabled": True}}
+    assert isinstance(Table()._create(scope, "t", desired, {}), Pending)
 
 
 def test_deleting_is_done_when_the_table_is_gone() -> None:
