@@ -121,26 +121,6 @@ class Actor:
         identifier: Identifier | None = None,
         record: Record | None = None,
         keep: Keep | None = None,
-    ) -> Identifier:
-        """``called``, then looked at until what was created is seen. Returns the identifier; raises as ``called``."""
-        called = self.called(
-            step, call, before=before, after=after, suffix=suffix, identifier=identifier, record=record, keep=keep
-        )
-        if called.close is not None and self._seen(step, called.identifier):
-            called.close()
-        return called.identifier
-
-    def called(
-        self,
-        step: Step,
-        call: Call,
-        *,
-        before: Properties,
-        after: Properties,
-        suffix: str = "",
-        identifier: Identifier | None = None,
-        record: Record | None = None,
-        keep: Keep | None = None,
     ) -> Called:
         """Journal the intent, call, poll, remember, journal the outcome; that of a create when it has been seen.
 
@@ -165,7 +145,13 @@ class Actor:
         except Exception as error:
             return attempt.doubtful(error)
 
-    def _seen(self, step: Step, identifier: Identifier) -> bool:
+    def seen(self, step: Step, called: Called) -> Identifier:
+        """What a call was about, once what it has created is to be seen; its journal entry is closed then."""
+        if called.close is not None and self._shows(step, called.identifier):
+            called.close()
+        return called.identifier
+
+    def _shows(self, step: Step, identifier: Identifier) -> bool:
         try:
             return bool(look_until(self.clock, lambda: self.read(step, identifier, frozenset()) and True))
         except AwsFault:

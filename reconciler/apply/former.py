@@ -111,7 +111,7 @@ class Former:
         exact = {name: wanted[name] for name in aim if name in wanted and _same(schema, name, aim[name], wanted[name])}
         rest = {name: value for name, value in live.properties.items() if name not in changed}
         after = self.veiled(step, {**rest, **aim, **exact}, applied)
-        return self.actor.perform(
+        called = self.actor.perform(
             step,
             lambda provider, _token: provider.update(scope, live.identifier, live.properties, reveal(after), changed),
             before={name: live.properties[name] for name in changed if name in live.properties},
@@ -121,6 +121,7 @@ class Former:
             record=record,
             keep=keep,
         )
+        return self.actor.seen(step, called)
 
     def _possible(
         self,

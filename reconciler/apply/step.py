@@ -104,7 +104,7 @@ class StepRunner:
             return provider.create(actor.scope, reveal(desired), token)
 
         def perform() -> Called:
-            return actor.called(
+            return actor.perform(
                 step,
                 create,
                 before=self.changes.live.get(step.logical_id, {}) if old else {},
@@ -170,7 +170,7 @@ class StepRunner:
     ) -> Identifier:
         """The identifier: of what AWS doesn't know as a thing of its own it may have changed."""
         scope = self.actor.scope
-        return self.actor.called(
+        return self.actor.perform(
             step,
             lambda provider, _token: provider.update(scope, live.identifier, live.properties, reveal(after), changed),
             before={name: live.properties[name] for name in changed if name in live.properties},
@@ -192,7 +192,7 @@ class StepRunner:
             return self._ending.result(taken, f"{step.identifier} was gone already")
         actor.snapshots[step.id] = live
         checks.unmoved(step, self._steady(step, names), live)
-        actor.called(
+        actor.perform(
             step,
             lambda provider, _token: provider.delete(actor.scope, live.identifier),
             before=live.properties,

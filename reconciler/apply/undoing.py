@@ -203,12 +203,13 @@ class Undoing:
     ) -> Identifier:
         """Call, again for a minute as long as AWS says that the name of what was deleted isn't free yet."""
         actor = self.former.actor
-        return when_free(
+        called = when_free(
             actor.clock,
             lambda: actor.perform(
                 step, call, before={}, after=after, suffix=UNDO, identifier=identifier, record=record, keep=keep
             ),
         )
+        return actor.seen(step, called)
 
     def _finish(self, step: Step, snapshot: Observation, identifier: Identifier, wanted: Properties) -> frozenset[str]:
         """Learn the new names, set what needed them, and see that all is as it was, but for what AWS has chosen."""
