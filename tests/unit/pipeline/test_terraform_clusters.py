@@ -5,32 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pipeline_builders import CANARY, creating, plan_of, ref, resource
+from pipeline_builders import CANARY, ref, resource
+from pipeline_lacking import files, main_of, refused
 
-from reconciler.model.errors import PipelineError
 from reconciler.model.ids import Identifier, LogicalId
 from reconciler.model.plan import PlannedResource
 from reconciler.model.values import Sensitive
-from reconciler.pipeline import render
-from tests.terraformcheck import problems
-
-
-def files(*resources: PlannedResource, **settings: Any) -> dict[str, str]:
-    found = {file.path: file.content for file in render(creating(plan_of(*resources), **settings), "terraform")}
-    assert list(problems(found)) == []
-    return found
-
-
-def main_of(*resources: PlannedResource) -> str:
-    return files(*resources)["main.tf"]
-
-
-def refused(*resources: PlannedResource) -> str:
-    with pytest.raises(PipelineError) as caught:
-        main_of(*resources)
-    assert not caught.value.retryable
-    return str(caught.value)
-
 
 NODES = {"InstanceCount": 1, "InstanceType": "m5.xlarge"}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pipeline_builders import creating, plan_of, ref, resource
+from pipeline_lacking import files, main_of, refused
 
 from reconciler.model.change import ResourceState
 from reconciler.model.errors import PipelineError
@@ -14,25 +15,6 @@ from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName, TypeNam
 from reconciler.model.plan import Output, PlannedResource
 from reconciler.model.resource import SyncState
 from reconciler.pipeline import render
-from tests.terraformcheck import problems
-
-
-def files(*resources: PlannedResource, **settings: Any) -> dict[str, str]:
-    found = {file.path: file.content for file in render(creating(plan_of(*resources), **settings), "terraform")}
-    assert list(problems(found)) == []
-    return found
-
-
-def main_of(*resources: PlannedResource) -> str:
-    return files(*resources)["main.tf"]
-
-
-def refused(*resources: PlannedResource) -> str:
-    with pytest.raises(PipelineError) as caught:
-        main_of(*resources)
-    assert not caught.value.retryable
-    return str(caught.value)
-
 
 BEHAVIOR = {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all"}
 
