@@ -139,7 +139,7 @@ class Execution:
             self.clock,
             self.events,
             work.lease,
-            Notes(self.store.records(changes.plan.name)),
+            Notes(self.store.records(changes.plan.name), self.store.lost(changes.plan.name)),
             referenced_attributes(changes.plan),
         )
         result = apply(changes, actor, reviewed.context, parallel=self.limits.parallel, stopping=self.stopping)

@@ -379,8 +379,11 @@ class Store(Protocol):
     def recorded_plans(self) -> Collection[PlanName]: ...
 
     # the journal
-    def write_journal(self, entry: JournalEntry) -> None:
-        """Insert or update the entry of (run, step). The audit trail gets the call or its outcome with it."""
+    def write_journal(self, *entries: JournalEntry) -> None:
+        """Insert or update entries (at least one) by (run, step): all or none.
+
+        The audit trail gets each call or outcome with it.
+        """
 
     def unfinished(self, plan: PlanName) -> Sequence[JournalEntry]:
         """Entries in state intent or pending, oldest first."""
@@ -388,8 +391,8 @@ class Store(Protocol):
     def unresolved(self, plan: PlanName) -> Sequence[JournalEntry]:
         """Entries in state undecidable, oldest first."""
 
-    def lost(self, plan: PlanName, logical_id: LogicalId) -> JournalEntry | None:
-        """The newest entry of a resource, if its state is lost."""
+    def lost(self, plan: PlanName) -> Mapping[LogicalId, JournalEntry]:
+        """The newest entries of a plan's resources, of those where its state is lost."""
 
     def journal(self, run: RunId) -> Sequence[JournalEntry]: ...
 

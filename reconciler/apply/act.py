@@ -6,7 +6,7 @@ Every mutation of AWS in this program goes through ``Actor.perform``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.apply.attempt import Attempt, Called, Keep
@@ -132,7 +132,7 @@ class Actor:
         """
         entry = self._intent(step, before, after, suffix, identifier, record)
         self.lease.ensure()
-        self.store.write_journal(entry)
+        self.journal(entry)
         self.lease.ensure()
         attempt = Attempt(self, step, entry, reveal(after), keep or self._keeper(entry))
         try:
@@ -147,9 +147,20 @@ class Actor:
 
     def seen(self, step: Step, called: Called) -> Identifier:
         """What a call was about, once what it has created is to be seen; its journal entry is closed then."""
-        if called.close is not None and self._shows(step, called.identifier):
-            called.close()
+        if called.open is not None and self._shows(step, called.identifier):
+            self.close([called.open])
         return called.identifier
+
+    def journal(self, *entries: JournalEntry) -> None:
+        """Write entries down, all or none, in the store first."""
+        self.store.write_journal(*entries)
+        self.notes.journalled(*entries)
+
+    def close(self, seen: Iterable[Attempt]) -> None:
+        """Journal that creates are done, whose resources have been seen: those that aren't closed yet, together."""
+        left = [attempt for attempt in seen if attempt.entry.state is not JournalState.DONE]
+        if left:
+            self.journal(*[attempt.ended(JournalState.DONE) for attempt in left])
 
     def _shows(self, step: Step, identifier: Identifier) -> bool:
         try:
@@ -199,7 +210,7 @@ class Actor:
 
         AWS refuses a known token with other parameters, so those must be the same.
         """
-        lost = self.store.lost(self.plan.name, name) if verb is Verb.CREATE else None
+        lost = self.notes.lost.get(name) if verb is Verb.CREATE else None
         place = (self.scope.account, self.scope.region)
         if lost is not None and (lost.verb, lost.after, lost.account, lost.region) == (verb, after, *place):
             return lost.token

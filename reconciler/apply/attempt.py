@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.apply.settling import STEP_TIMEOUT, Settler, old_halves, unanswered
@@ -27,11 +26,11 @@ Keep = Callable[[Identifier], None]
 class Called:
     """A call that took effect.
 
-    ``close``: closes the journal entry of a create, whenever that is seen; that of any other call is closed.
+    ``open``: of a create, whose journal entry is closed when what it made is seen; that of any other call is closed.
     """
 
     identifier: Identifier
-    close: Callable[[], None] | None = None
+    open: Attempt | None = None
 
 
 @dataclass(slots=True)
@@ -53,7 +52,7 @@ class Attempt:
                 handle = progress.handle
                 pending = replace(self.entry, handle=handle, identifier=handle.identifier or self.entry.identifier)
                 self.entry = replace(pending, state=JournalState.PENDING)
-                actor.store.write_journal(self.entry)
+                actor.journal(self.entry)
             actor.events.emit(StepProgress(actor.run, actor.plan.name, self.step, progress.message))
             if actor.clock.monotonic() >= deadline:
                 message = f"{self.step.id} did not complete in {STEP_TIMEOUT:.0f} s"
@@ -70,14 +69,15 @@ class Attempt:
         if self.keep is not None:
             self.keep(identifier)
         if self.entry.verb is Verb.CREATE:
-            return Called(identifier, partial(self._seen, identifier))
+            self.entry = replace(self.entry, identifier=identifier)
+            return Called(identifier, self)
         self.write(JournalState.DONE, identifier)
         return Called(identifier)
 
     def doubtful(self, error: Exception) -> Called:
         """Find out what became of it. What was called if it took effect after all, else raises ``error`` again."""
         self.entry = replace(self.entry, error=str(error))
-        self.actor.store.write_journal(self.entry)
+        self.actor.journal(self.entry)
         if self._still_pending(error):
             raise error
         if isinstance(error, AwsFault) and not error.ambiguous and not self._unknown_by_now(error):
@@ -96,13 +96,13 @@ class Attempt:
 
     def write(self, state: JournalState, identifier: Identifier | None = None, error: str = "") -> None:
         """Journal the outcome."""
+        self.actor.journal(self.ended(state, identifier, error))
+
+    def ended(self, state: JournalState, identifier: Identifier | None = None, error: str = "") -> JournalEntry:
+        """The entry with its outcome, yet to be journalled."""
         entry = replace(self.entry, state=state, error=error, at=self.actor.clock.now())
         self.entry = replace(entry, identifier=identifier or entry.identifier)
-        self.actor.store.write_journal(self.entry)
-
-    def _seen(self, identifier: Identifier) -> None:
-        if self.entry.state is not JournalState.DONE:
-            self.write(JournalState.DONE, identifier)
+        return self.entry
 
     def _still_pending(self, error: Exception) -> bool:
         """Whether the operation goes on and only couldn't be asked about."""

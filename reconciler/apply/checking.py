@@ -55,8 +55,8 @@ class Checks:
 
     def old_halves(self, step: Step) -> frozenset[Identifier]:
         """What a create step must not take for the resource: what it replaces, what replacements before it left."""
-        records, old = self.actor.records, self.old_half(step)
-        left = {records[name].identifier for name in old_names(records, step.logical_id)}
+        notes, old = self.actor.notes, self.old_half(step)
+        left = {notes.records[name].identifier for name in old_names(notes.halves, step.logical_id)}
         return frozenset(left | {old} if old is not None else left)
 
     def standing(self, step: Step, desired: Properties) -> Identifier | None:

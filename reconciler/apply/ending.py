@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from reconciler.apply.act import Actor
+from reconciler.apply.attempt import Attempt
 from reconciler.apply.checking import Checks
 from reconciler.apply.looking import SETTLE
 from reconciler.live import changed_properties, compare, has_secret, old_names
@@ -34,7 +35,7 @@ class ValidationFailed(ReconcilerError):
 class Taken:
     """A step whose call has taken effect and has yet to be seen to.
 
-    ``desired``: what is to be there by now; None: nothing. ``close``: see ``Called``.
+    ``desired``: what is to be there by now; None: nothing. ``open``: see ``Called``.
     """
 
     step: Step
@@ -44,7 +45,7 @@ class Taken:
     identifier: Identifier
     result: str = ""
     desired: Properties | None = None
-    close: Callable[[], None] | None = None
+    open: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class Ending:
     def _looked(self, taken: Sequence[Taken], last: bool) -> dict[StepId, StepResult]:
         try:
             found = self.actor.read_all([(one.step, self._wanted(one)) for one in taken])
+            seen = [one for one in taken if isinstance(found[one.step.id], Observation)]
+            self.actor.close(one.open for one in seen if one.open is not None)
         except Exception as error:
             if len(taken) == 1:
                 return {taken[0].step.id: self.failed(taken[0], error)}
@@ -82,8 +85,6 @@ class Ending:
         try:
             if isinstance(live, Unreadable):
                 raise AwsFault(live.kind, live.message)
-            if live is not None and taken.close is not None:
-                taken.close()
             difference = self._difference(taken, live)
             if difference and last:
                 raise ValidationFailed(f"{taken.identifier}{difference}")
@@ -115,7 +116,7 @@ class Ending:
     def forget(self, step: Step, identifier: Identifier) -> None:
         """Drop the record; the old half of a replacement has one of its own, and the new one keeps its own."""
         actor, name = self.actor, step.logical_id
-        halves = [half for half in old_names(actor.records, name) if actor.records[half].identifier == identifier]
+        halves = [half for half in old_names(actor.notes.halves, name) if actor.records[half].identifier == identifier]
         for half in halves:
             actor.forget(half)
         own = actor.records.get(name)

@@ -89,7 +89,7 @@ class StepRunner:
                 identifier=called.identifier,
                 result=f"created {called.identifier}",
                 desired=desired,
-                close=called.close,
+                open=called.open,
             )
         self._part(step)
         self._keep(step, existing, desired)

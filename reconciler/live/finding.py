@@ -44,8 +44,9 @@ def name_for_old(records: Mapping[LogicalId, Record], logical_id: LogicalId, ide
 def rejoined(records: Mapping[LogicalId, Record], logical_id: LogicalId) -> tuple[LogicalId, ...]:
     """Names of old halves that are what the resource's own record still names: nothing has replaced them."""
     own = records.get(logical_id)
-    halves = old_names(records, logical_id)
-    return tuple(name for name in halves if own is not None and records[name].identifier == own.identifier)
+    if own is None:
+        return ()
+    return tuple(name for name in old_names(records, logical_id) if records[name].identifier == own.identifier)
 
 
 def in_force(records: Mapping[LogicalId, Record]) -> dict[LogicalId, Record]:

@@ -21,7 +21,7 @@ from reconciler.model.journal import JournalEntry
 from reconciler.model.progress import Handle
 from reconciler.model.resource import Record
 from reconciler.model.secrecy import knows_any, scrubbed
-from reconciler.model.values import Deferred, Sensitive, Unknown, mask
+from reconciler.model.values import MAPPINGS, PLAIN, Deferred, Sensitive, Unknown, mask
 
 T = TypeVar("T")
 
@@ -60,6 +60,12 @@ def from_json(kind: type[T], text: str | bytes) -> T:
 
 def masked(value: Any) -> Any:
     """``value`` with every secret in it masked; dataclasses keep their type, other values become plain JSON."""
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, MAPPINGS):
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
     if isinstance(value, Sensitive | Unknown | Deferred):
         return mask(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -69,10 +75,6 @@ def masked(value: Any) -> Any:
         return dataclasses.replace(value, **{name: masked(getattr(value, name)) for name in loose})
     if isinstance(value, tuple):
         return tuple(masked(item) for item in value)
-    if isinstance(value, Mapping):
-        return {key: masked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [masked(item) for item in value]
     return value
 
 

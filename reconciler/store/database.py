@@ -77,15 +77,16 @@ class Database:
         except SQLAlchemyError as error:
             raise explain(self._url, error) from error
 
-    def upsert(self, connection: Connection, table: Table, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
-        """Insert ``row``, or replace the other columns of the row with the same ``keys``."""
-        known = (table.name, tuple(row), keys)
+    def upsert(self, connection: Connection, table: Table, keys: tuple[str, ...], *rows: Mapping[str, Any]) -> None:
+        """Insert rows of the same columns, each in place of the one with the same ``keys`` if there is one."""
+        columns = tuple(rows[0])
+        known = (table.name, columns, keys)
         statement = self._upserts.get(known)
         if statement is None:  # making one takes longer than executing it
             bare = self._insert(table)
-            rest = {name: bare.excluded[name] for name in row if name not in keys}
+            rest = {name: bare.excluded[name] for name in columns if name not in keys}
             statement = self._upserts[known] = bare.on_conflict_do_update(index_elements=keys, set_=rest)
-        connection.execute(statement, row)
+        connection.execute(statement, rows)
 
     def insert_once(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert ``row`` unless one with its primary key is there. Whether it was inserted.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, Select, delete, select, update
 
@@ -24,20 +24,22 @@ class Journals(Part):
 
     _clock: Clock
 
-    def write_journal(self, entry: JournalEntry) -> None:
-        row = {
-            "run": entry.run,
-            "step": entry.step,
-            "plan": entry.plan,
-            "logical_id": entry.logical_id,
-            "state": entry.state.value,
-            "body": self._db.encode(entry),
-        }
-        event = journal_event(entry)
+    def write_journal(self, *entries: JournalEntry) -> None:
+        rows = [
+            {
+                "run": entry.run,
+                "step": entry.step,
+                "plan": entry.plan,
+                "logical_id": entry.logical_id,
+                "state": entry.state.value,
+                "body": self._db.encode(entry),
+            }
+            for entry in entries
+        ]
+        events = [event for entry in entries if (event := journal_event(entry)) is not None]
         with self._db.write() as connection:
-            self._db.upsert(connection, tables.journal, row, ("run", "step"))
-            if event is not None:
-                self._trail.append(connection, event)
+            self._db.upsert(connection, tables.journal, ("run", "step"), *rows)
+            self._trail.append(connection, *events)
 
     def unfinished(self, plan: PlanName) -> Sequence[JournalEntry]:
         return self._db.values(JournalEntry, _in_states(plan, _UNFINISHED))
@@ -45,11 +47,11 @@ class Journals(Part):
     def unresolved(self, plan: PlanName) -> Sequence[JournalEntry]:
         return self._db.values(JournalEntry, _in_states(plan, (JournalState.UNDECIDABLE,)))
 
-    def lost(self, plan: PlanName, logical_id: LogicalId) -> JournalEntry | None:
-        columns = tables.journal.c
-        query = select(columns.body).where(columns.plan == plan, columns.logical_id == logical_id)
-        newest = self._db.first(JournalEntry, query.order_by(columns.seq.desc()))
-        return newest if newest is not None and newest.state is JournalState.LOST else None
+    def lost(self, plan: PlanName) -> Mapping[LogicalId, JournalEntry]:
+        columns, later = tables.journal.c, tables.journal.alias().c
+        newer = select(later.seq).where(later.plan == plan, later.logical_id == columns.logical_id)
+        query = _in_states(plan, (JournalState.LOST,)).where(~newer.where(later.seq > columns.seq).exists())
+        return {entry.logical_id: entry for entry in self._db.values(JournalEntry, query)}
 
     def journal(self, run: RunId) -> Sequence[JournalEntry]:
         columns = tables.journal.c
@@ -65,7 +67,7 @@ class Journals(Part):
             used = connection.execute(select(table.c.run, table.c.ended).where(*key).with_for_update()).first()
             if used is not None and used.ended:
                 raise StoreError(f"the approval {approval} ({scope}) was used up by the pass {used.run}; approve again")
-            self._db.upsert(connection, table, row, ("digest", "approval", "scope"))
+            self._db.upsert(connection, table, ("digest", "approval", "scope"), row)
             plan, at = self._trail.plan_of(connection, run), self._clock.now()
             self._trail.append(connection, approval_event(plan, run, at, digest, approval, scope, "used up"))
 

@@ -82,7 +82,7 @@ class Managed(Part):
             connection.execute(delete(tables.exports).where(*place, columns.name.not_in(kept)))
             for name, body in kept.items():
                 row = {"account": account, "region": region, "name": name, "plan": plan, "body": body}
-                self._db.upsert(connection, tables.exports, row, ("account", "region", "name", "plan"))
+                self._db.upsert(connection, tables.exports, ("account", "region", "name", "plan"), row)
 
     def export(self, account: str, region: str, name: str) -> Any | None:
         columns = tables.exports.c
@@ -105,7 +105,7 @@ class Managed(Part):
             "region": record.region,
             "body": self._db.encode(record),
         }
-        self._db.upsert(connection, tables.records, row, ("plan", "logical_id"))
+        self._db.upsert(connection, tables.records, ("plan", "logical_id"), row)
 
     def _drop_record(self, connection: Connection, plan: PlanName, logical_id: LogicalId) -> None:
         table = tables.records

@@ -58,7 +58,7 @@ class SqlStore(Managed, Journals, Standing):
                 connection.execute(select(table).limit(1))
             beat = update(tables.heartbeat).values(beats=tables.heartbeat.c.beats + 1)
             if not connection.execute(beat).rowcount:
-                self._db.upsert(connection, tables.heartbeat, row, ("id",))
+                self._db.upsert(connection, tables.heartbeat, ("id",), row)
 
     # the audit trail
 
@@ -82,7 +82,7 @@ class SqlStore(Managed, Journals, Standing):
         row = {"run": report.run, "plan": report.plan, "quiet": quiet, "body": self._db.pack(report)}
         try:
             with self._db.write() as connection:
-                self._db.upsert(connection, tables.runs, row, ("run",))
+                self._db.upsert(connection, tables.runs, ("run",), row)
                 self._end_approvals(connection, report)
                 self._forget_old_runs(connection, report.plan, quiet)
         except StoreError:
@@ -103,7 +103,7 @@ class SqlStore(Managed, Journals, Standing):
     def save_status(self, status: PlanStatus) -> None:
         body = self._db.pack(status)
         with self._db.write() as connection:
-            self._db.upsert(connection, tables.statuses, {"plan": status.plan, "body": body}, ("plan",))
+            self._db.upsert(connection, tables.statuses, ("plan",), {"plan": status.plan, "body": body})
 
     def status(self, plan: PlanName) -> PlanStatus | None:
         query = select(tables.statuses.c.body).where(tables.statuses.c.plan == plan)
@@ -129,7 +129,7 @@ class SqlStore(Managed, Journals, Standing):
     def save_receipt(self, receipt: Receipt) -> None:
         columns = tables.receipts.c
         with self._db.write() as connection:
-            self._db.upsert(connection, tables.receipts, {"id": receipt.id, "body": self._db.encode(receipt)}, ("id",))
+            self._db.upsert(connection, tables.receipts, ("id",), {"id": receipt.id, "body": self._db.encode(receipt)})
             newest = select(columns.seq).order_by(columns.seq.desc()).limit(KEEP_RECEIPTS)
             connection.execute(delete(tables.receipts).where(columns.seq.not_in(newest)))
 

@@ -46,7 +46,7 @@ class Standing(Part):
         newest = select(table.c.number).where(table.c.plan == plan).order_by(table.c.number.desc())
         pinned = select(tables.pins.c.revision).where(tables.pins.c.plan == plan)
         with self._db.write() as connection:
-            self._db.upsert(connection, table, row, ("plan", "number"))
+            self._db.upsert(connection, table, ("plan", "number"), row)
             old = delete(table).where(table.c.plan == plan, table.c.number.not_in(newest.limit(KEEP_REVISIONS)))
             connection.execute(old.where(table.c.number.not_in(pinned)))
 
@@ -58,7 +58,7 @@ class Standing(Part):
     def save_pin(self, pin: Pin) -> None:
         row = {"plan": pin.plan, "revision": pin.revision, "body": self._db.encode(pin)}
         with self._db.write() as connection:
-            self._db.upsert(connection, tables.pins, row, ("plan",))
+            self._db.upsert(connection, tables.pins, ("plan",), row)
 
     def pin(self, plan: PlanName) -> Pin | None:
         return self._db.first(Pin, select(tables.pins.c.body).where(tables.pins.c.plan == plan))
@@ -75,7 +75,7 @@ class Standing(Part):
             "body": self._db.encode(contest),
         }
         with self._db.write() as connection:
-            self._db.upsert(connection, tables.contests, row, ("plan", "logical_id", "path"))
+            self._db.upsert(connection, tables.contests, ("plan", "logical_id", "path"), row)
 
     def contests(self, plan: PlanName) -> Sequence[Contest]:
         columns = tables.contests.c

@@ -38,18 +38,22 @@ class Trail:
         #: Appended here since the last look at whether there are too many; a new process looks at once.
         self._unseen = self._batch
 
-    def append(self, connection: Connection, event: AuditEvent) -> None:
+    def append(self, connection: Connection, *events: AuditEvent) -> None:
         """Append within a writing transaction: if either fails, neither happened. Raises StoreError."""
+        if not events:
+            return
         # SQLite's transaction is the only one that writes; elsewhere the row's lock makes the next one wait.
         last = self._locked_head(connection)
-        try:
-            entry = chained(event, last.seq + 1, last.hash)
-        except ValueError as error:
-            raise StoreError(f"{self._db}: {error}") from error
-        row = document(entry)
-        connection.execute(_APPEND, {**row, "facts": canonical(row["facts"])})
-        connection.execute(_ADVANCE, {"seq": entry.seq, "hash": entry.hash})
-        self._unseen += 1
+        number, newest = last.seq, last.hash
+        for event in events:  # one by one: the database itself sees to it that each follows the newest
+            try:
+                entry = chained(event, number + 1, newest)
+            except ValueError as error:
+                raise StoreError(f"{self._db}: {error}") from error
+            number, newest, row = entry.seq, entry.hash, document(entry)
+            connection.execute(_APPEND, {**row, "facts": canonical(row["facts"])})
+            connection.execute(_ADVANCE, {"seq": number, "hash": newest})
+        self._unseen += len(events)
 
     def entries(self, after: int, limit: int) -> Sequence[AuditEntry]:
         """What the archive and the table hold after a number, oldest first."""

@@ -98,12 +98,13 @@ class MemoryStore:
         with self._working():
             return sorted({plan for plan, _ in self._records})
 
-    def write_journal(self, entry: JournalEntry) -> None:
-        event = journal_event(masked(entry))
+    def write_journal(self, *entries: JournalEntry) -> None:
         with self._working():
-            self._journal[entry.run, entry.step] = masked(entry)
-            if event is not None:
-                self._append(event)
+            for entry in entries:
+                self._journal[entry.run, entry.step] = masked(entry)
+                event = journal_event(masked(entry))
+                if event is not None:
+                    self._append(event)
 
     def unfinished(self, plan: PlanName) -> Sequence[JournalEntry]:
         open_states = (JournalState.INTENT, JournalState.PENDING)
@@ -115,10 +116,10 @@ class MemoryStore:
             state = JournalState.UNDECIDABLE
             return [entry for entry in self._journal.values() if entry.plan == plan and entry.state is state]
 
-    def lost(self, plan: PlanName, logical_id: LogicalId) -> JournalEntry | None:
+    def lost(self, plan: PlanName) -> Mapping[LogicalId, JournalEntry]:
         with self._working():
-            own = [entry for entry in self._journal.values() if (entry.plan, entry.logical_id) == (plan, logical_id)]
-            return own[-1] if own and own[-1].state is JournalState.LOST else None
+            newest = {entry.logical_id: entry for entry in self._journal.values() if entry.plan == plan}
+            return {name: entry for name, entry in newest.items() if entry.state is JournalState.LOST}
 
     def journal(self, run: RunId) -> Sequence[JournalEntry]:
         with self._working():

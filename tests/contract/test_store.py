@@ -62,7 +62,7 @@ def test_a_fresh_store_is_empty_and_writable(store: Store) -> None:
     assert list(store.receipts()) == []
     assert store.export("1", "r", "x") is None
     assert list(store.unresolved(web)) == []
-    assert store.lost(web, LogicalId("Vpc")) is None
+    assert store.lost(web) == {}
     assert store.lease(web) is None
     assert list(store.revisions(web)) == []
     assert list(store.contests(web)) == []
@@ -118,6 +118,16 @@ def test_the_journal_keeps_one_entry_per_step_in_the_order_of_their_intents(stor
     assert list(store.journal(RunId("run-1"))) == [pending, done]
 
 
+def test_several_entries_are_written_together(store: Store) -> None:
+    first, second = an_entry("B:create"), an_entry("A:create")
+    store.write_journal(first)
+    done = [replace(entry, state=JournalState.DONE) for entry in (first, second)]
+    store.write_journal(*done)
+    assert list(store.journal(RunId("run-1"))) == done
+    assert [entry.event.kind for entry in store.audit_entries()] == ["call", "outcome", "outcome"]
+    assert Check().read(store.audit_entries()) is None, "the chain holds"
+
+
 def test_undecidable_entries_wait_for_a_person_oldest_first(store: Store) -> None:
     first = an_entry("B:create", state=JournalState.UNDECIDABLE, error="no answer")
     second = an_entry("A:create", state=JournalState.UNDECIDABLE)
@@ -135,13 +145,11 @@ def test_a_lost_entry_is_found_until_a_newer_one_of_its_resource_is_written(stor
     store.write_journal(lost)
     store.write_journal(an_entry("Other:create", run="run-2", state=JournalState.DONE))
     store.write_journal(an_entry(plan="db", run="run-3"))
-    assert store.lost(web, vpc) == lost
-    assert store.lost(web, LogicalId("Other")) is None
-    assert store.lost(web, LogicalId("Nothing")) is None
+    assert store.lost(web) == {vpc: lost}
     store.write_journal(an_entry(run="run-4"))
-    assert store.lost(web, vpc) is None
+    assert store.lost(web) == {}
     store.write_journal(an_entry(run="run-4", state=JournalState.LOST))
-    assert store.lost(web, vpc) == an_entry(run="run-4", state=JournalState.LOST)
+    assert store.lost(web) == {vpc: an_entry(run="run-4", state=JournalState.LOST)}
 
 
 def test_the_settled_journal_of_a_forgotten_run_goes_with_it(store: Store) -> None:
@@ -164,7 +172,7 @@ def test_a_lost_entry_never_comes_back_when_newer_ones_are_forgotten(store: Stor
         store.write_journal(an_entry(step, run=f"run-{number}", state=JournalState.DONE))
         store.save_run(a_report(f"run-{number}"))
     assert list(store.journal(RunId("run-0"))) == []
-    assert store.lost(PlanName("web"), LogicalId("Vpc")) is None
+    assert store.lost(PlanName("web")) == {}
     assert list(store.journal(RunId(f"run-{KEEP}"))) != []
 
 
@@ -173,7 +181,7 @@ def test_what_a_crashed_run_left_is_kept_while_older_runs_are(store: Store) -> N
     store.write_journal(an_entry("Other:create", run="crashed", state=JournalState.LOST))
     for number in range(KEEP + 1):
         store.save_run(a_report(f"run-{number}"))
-    assert store.lost(PlanName("web"), LogicalId("Other")) is not None
+    assert set(store.lost(PlanName("web"))) == {"Other"}
 
 
 @pytest.mark.parametrize("state", list(JournalState))

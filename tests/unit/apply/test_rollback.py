@@ -180,12 +180,12 @@ class LosingStore(MemoryStore):
         super().__init__()
         self.error, self.left = error, after
 
-    def write_journal(self, entry: JournalEntry) -> None:
-        if entry.step.endswith(":undo") and entry.state == "intent":
+    def write_journal(self, *entries: JournalEntry) -> None:
+        for _ in (entry for entry in entries if entry.step.endswith(":undo") and entry.state == "intent"):
             if self.left == 0:
                 raise self.error
             self.left -= 1
-        super().write_journal(entry)
+        super().write_journal(*entries)
 
 
 @pytest.mark.parametrize("error", [LeaseLost("taken over"), StoreError("disk full")])

@@ -311,6 +311,22 @@ def test_the_settled_journal_of_a_forgotten_run_goes_with_it(tmp_path: Path) -> 
     assert [entry.step for entry in store.journal(RunId("run-0"))] == ["B:create", "C:create"]
 
 
+def test_of_several_entries_none_is_written_when_one_cannot_be(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "state.db")
+    with pytest.raises(StoreError):
+        store.write_journal(an_entry("A:create"), an_entry("B:create", after={"P": object()}))
+    connection = sqlite3.connect(tmp_path / "state.db")
+    connection.execute(
+        "CREATE TRIGGER no BEFORE INSERT ON journal WHEN NEW.step = 'B:create' BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError):
+        store.write_journal(an_entry("A:create"), an_entry("B:create"))
+    assert list(store.journal(RunId("run-1"))) == []
+    assert list(store.audit_entries()) == []
+
+
 def test_saving_a_pass_over_a_thousand_resources_is_quick(tmp_path: Path) -> None:
     store = SqlStore(tmp_path / "state.db")
     saved = status(resources=1000)
