@@ -89,6 +89,9 @@ class Scope(Protocol):
     def pages(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Any]:
         """All pages of a paginated read, concatenated under ``key``. Raises as ``call``."""
 
+    def fact(self, name: str, find_out: Callable[[], bool]) -> bool:
+        """What is true or not of the endpoint for as long as the process lives: asked for once, then remembered."""
+
     def gather(self, jobs: Iterable[Callable[[], T]]) -> list[T]:
         """Run jobs on the bounded pool, results in order; the first exception is raised after all ended.
 

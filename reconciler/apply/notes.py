@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from reconciler.live import planned_name
+from reconciler.live import halves_in
 from reconciler.model.ids import LogicalId
 from reconciler.model.journal import JournalEntry, JournalState
 from reconciler.model.resource import Record
@@ -18,7 +18,7 @@ class Notes:
         self, records: Mapping[LogicalId, Record] | None = None, lost: Mapping[LogicalId, JournalEntry] | None = None
     ) -> None:
         self._records: Mapping[LogicalId, Record] = dict(records or {})
-        self._halves = frozenset(name for name in self._records if _is_half(name))
+        self._halves = halves_in(self._records)
         self._lost: Mapping[LogicalId, JournalEntry] = dict(lost or {})
         self._lock = threading.Lock()
 
@@ -42,8 +42,7 @@ class Notes:
         name = record.logical_id
         with self._lock:
             self._records = {**self._records, name: record}
-            if _is_half(name):
-                self._halves |= {name}
+            self._halves |= halves_in([name])
 
     def drop(self, name: LogicalId) -> None:
         """Forget a record; there need not be one."""
@@ -57,7 +56,3 @@ class Notes:
             for entry in entries:
                 rest = {name: one for name, one in self._lost.items() if name != entry.logical_id}
                 self._lost = {**rest, entry.logical_id: entry} if entry.state is JournalState.LOST else rest
-
-
-def _is_half(name: LogicalId) -> bool:
-    return planned_name(name) != name

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from reconciler.diff import moving
 from reconciler.diff.waves import waves
-from reconciler.live.finding import choose, in_force, look_for, old_names
+from reconciler.live.finding import choose, halves_in, in_force, look_for, old_names
 from reconciler.live.ownership import foreign
 from reconciler.live.parts import adding_types, own_parts
 from reconciler.live.reads import Fresh, referenced_attributes, wanted_properties
@@ -150,6 +150,7 @@ def _locate(
     alike: dict[TypeName, list[LogicalId]] = defaultdict(list)
     for name in names:
         alike[plan.resources[name].type].append(name)
+    halves = halves_in(view.seen)
 
     def look(item: tuple[TypeName, list[LogicalId]]) -> None:
         provider = providers.get(item[0])
@@ -160,7 +161,8 @@ def _locate(
             return
         sought = [_sought(view, plan, name) for name in item[1]]
         for name, found in zip(item[1], look_for(provider, scope, sought), strict=True):
-            _found(view, plan, name, found, scope, store)
+            old = {known for half in old_names(halves, name) if (known := view.seen[half].identifier) is not None}
+            _found(view, plan, name, found, old, scope, store)
 
     _side_by_side(look, alike.items())
 
@@ -174,11 +176,11 @@ def _found(
     plan: Plan,
     name: LogicalId,
     located: tuple[Located, ...] | AwsFault,
+    old: Collection[Identifier],
     scope: Scope,
     store: Store,
 ) -> None:
     entry = view.seen[name]
-    old = {known for half in old_names(view.seen, name) if (known := view.seen[half].identifier) is not None}
     try:
         if isinstance(located, AwsFault):
             raise located

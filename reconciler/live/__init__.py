@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.live.compare import compare
 from reconciler.live.desired import desired_of, veil
-from reconciler.live.finding import choose, look_for, name_for_old, old_names, planned_name, rejoined
+from reconciler.live.finding import choose, halves_in, look_for, name_for_old, old_names, planned_name, rejoined
 from reconciler.live.loss import loss_of
 from reconciler.live.merge import changed_properties, target
 from reconciler.live.ownership import foreign, owner_in, with_ownership
@@ -22,6 +22,7 @@ __all__ = [
     "compare",
     "desired_of",
     "foreign",
+    "halves_in",
     "has_secret",
     "look_for",
     "loss_of",

@@ -27,6 +27,11 @@ def planned_name(recorded: LogicalId) -> LogicalId:
     return LogicalId(_OLD.sub("", recorded))
 
 
+def halves_in(names: Iterable[LogicalId]) -> frozenset[LogicalId]:
+    """Those of ``names`` that stand for old halves."""
+    return frozenset(name for name in names if planned_name(name) != name)
+
+
 def old_names(names: Iterable[LogicalId], logical_id: LogicalId) -> tuple[LogicalId, ...]:
     """Those of ``names`` that stand for old halves of a resource."""
     beginning = f"{logical_id}#"

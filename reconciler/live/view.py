@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from reconciler.model.ids import Identifier, LogicalId, TypeName
 from reconciler.model.resource import Observation, Record, Unreadable
 from reconciler.model.secrecy import is_sealed
-from reconciler.model.values import Properties, Sensitive, Unknown, leaves
+from reconciler.model.values import Properties, Sensitive, Unknown, holds
 from reconciler.schema import attribute_value, reference_value, schema_for
 
 
@@ -128,7 +128,7 @@ class View:
 
 def has_secret(value: Any) -> bool:
     """Whether any part of ``value`` is secret, or was before it was masked."""
-    return any(isinstance(leaf, Sensitive) or is_sealed(leaf) for leaf in leaves(value))
+    return holds(value, lambda leaf: isinstance(leaf, Sensitive) or is_sealed(leaf))
 
 
 def _holds_secret(properties: Properties, name: str) -> bool:

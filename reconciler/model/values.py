@@ -79,6 +79,31 @@ def transform(value: Any, leaf: Callable[[Any], Any]) -> Any:
     return leaf(value)
 
 
+def convert(value: Any, special: Callable[[Any], Any]) -> Any:
+    """As ``transform``, for what isn't plain JSON; plain values stay as they are."""
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, MAPPINGS):
+        return {key: convert(item, special) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [convert(item, special) for item in value]
+    return special(value)
+
+
+def holds(value: Any, test: Callable[[Any], bool]) -> bool:
+    """Whether ``test`` is true of any of ``leaves``."""
+    if isinstance(value, PLAIN):
+        return test(value)
+    if isinstance(value, MAPPINGS):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return test(value) or (isinstance(value, Deferred) and holds(value.argument, test))
+    for item in value:  # noqa: SIM110 - a generator for each level takes twice as long
+        if holds(item, test):
+            return True
+    return False
+
+
 def leaves(value: Any) -> Iterator[Any]:
     """Everything in ``value`` that is neither a mapping nor a list; looks inside ``Deferred`` too."""
     left = [value]
@@ -98,17 +123,17 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def reveal(value: Any) -> Any:
     """``value`` with every secret in the clear: for the AWS call and nothing else."""
-    return transform(value, lambda leaf: leaf.reveal() if isinstance(leaf, Sensitive) else leaf)
+    return convert(value, lambda leaf: leaf.reveal() if isinstance(leaf, Sensitive) else leaf)
 
 
 def mask(value: Any) -> Any:
     """``value`` as plain JSON for people, policy and storage: secrets masked, unknown values spelled out."""
-    return transform(value, _mask_leaf)
+    return convert(value, _mask_leaf)
 
 
 def sealed(value: Any) -> Any:
     """As ``mask``, but with a keyed digest for every secret: a change of it can be told, its value can't."""
-    return transform(value, _seal_leaf)
+    return convert(value, _seal_leaf)
 
 
 def _seal_leaf(leaf: Any) -> Any:
@@ -125,4 +150,4 @@ def _mask_leaf(leaf: Any) -> Any:
 
 def has_unknown(value: Any) -> bool:
     """Whether any part of ``value`` is known only after apply."""
-    return any(isinstance(leaf, Unknown) for leaf in leaves(value))
+    return holds(value, lambda leaf: isinstance(leaf, Unknown))

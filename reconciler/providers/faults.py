@@ -136,6 +136,12 @@ _TOLD: tuple[tuple[frozenset[str], re.Pattern[str], re.Pattern[str], FaultKind],
         re.compile("was not idempotent"),
         FaultKind.ALREADY_EXISTS,
     ),
+    (
+        _codes("InvalidParameter InvalidParameterException InvalidParameterValue"),
+        re.compile("CreateTopic$"),
+        re.compile("already exists with different"),
+        FaultKind.ALREADY_EXISTS,
+    ),
     # a HEAD has no body, so its status is all there is
     (_codes("500 501"), re.compile("Head"), _ANYTHING, FaultKind.UNAVAILABLE),
     # not AWS's word for anything: an endpoint or proxy that doesn't know the path

@@ -108,6 +108,7 @@ class Methods:
         self._account = account
         self._region = region
         self._bound: dict[tuple[str, str], Method] = {}
+        self._facts: dict[str, bool] = {}
 
     def get(self, service: str, operation: str) -> Method:
         """The method. Raises botocore's exceptions for an unknown service, AttributeError for an operation."""
@@ -116,6 +117,13 @@ class Methods:
             # Binding twice at the same time is harmless: both results are the same.
             method = self._bound[(service, operation)] = self._bind(service, operation)
         return method
+
+    def fact(self, name: str, find_out: Callable[[], bool]) -> bool:
+        """See ``ports.Scope``. Found out twice at the same time it is the same."""
+        known = self._facts.get(name)
+        if known is None:
+            known = self._facts[name] = find_out()
+        return known
 
     def _bind(self, service: str, operation: str) -> Method:
         client = self._tools.sessions.client(self._key, self._region, service)
@@ -183,6 +191,10 @@ class LiveScope:
         for answer in paginator(page, method.paginator, None).paginate(**parameters):
             found.extend(answer.get(key) or ())
         return found
+
+    def fact(self, name: str, find_out: Callable[[], bool]) -> bool:
+        """See ``ports.Scope``."""
+        return self._methods.fact(name, find_out)
 
     def gather(self, jobs: Iterable[Callable[[], T]]) -> list[T]:
         """Run jobs on the pool that all scopes share; see ``ports.Scope``."""

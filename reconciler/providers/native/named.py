@@ -29,7 +29,8 @@ class NamedProvider(Provider):
     """Base for types that have a name and tags.
 
     ``resource_type``: the type's name in the tagging API. ``tags_inline``: ``_observe`` reads tags itself.
-    ``looks_first``: the service's create call answers an existing resource as if it had made it.
+    ``looks_first``: the service's create call answers an existing resource as if it had made it. ``tags_guard``: one
+    with the same tags only; what is made for an owner then needs no look, because nobody else's has his tags.
     """
 
     naming: ClassVar[NameRule]
@@ -37,6 +38,7 @@ class NamedProvider(Provider):
     tags_as_map: ClassVar[bool] = False
     tags_inline: ClassVar[bool] = False
     looks_first: ClassVar[bool] = False
+    tags_guard: ClassVar[bool] = False
 
     # what a service must say
 
@@ -86,7 +88,8 @@ class NamedProvider(Provider):
         refuse_unsupported(self.type_name, self.supported, desired)
         tags = as_map(desired.get("Tags"))
         name = self.naming.required(desired, owner_in(tags), scope, self.type_name)
-        if self.looks_first and (there := self._existing(scope, name)) is not None:
+        guarded = self.tags_guard and owner_in(tags) is not None
+        if self.looks_first and not guarded and (there := self._existing(scope, name)) is not None:
             return self._resumed(scope, there, desired)
         try:
             return self._create(scope, name, desired, tags)
@@ -180,13 +183,37 @@ class NamedProvider(Provider):
 
 
 class ListedProvider(NamedProvider):
-    """Base for types whose listing shows names: many are looked for in few calls, and a create guards its name."""
+    """Base for types whose listing shows names: many are looked for in few calls, and a create guards its name.
+
+    ``told``: properties that the identifier tells. Of a resource of which no others are wanted there is only to find
+    out whether it is there, and what a listing shows is; what it doesn't show is asked for.
+    """
 
     guards_name: ClassVar[bool] = True
+    told: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
         """Those of ``names`` that there are; None where one has to ask for each."""
+
+    def _told(self, scope: Scope, identifier: Identifier) -> dict[str, Any]:  # noqa: ARG002 - most tell nothing
+        """The properties that the identifier tells."""
+        return {}
+
+    def _name_in(self, identifier: Identifier) -> str:
+        """The name that is in an identifier."""
+        return identifier
+
+    def _read(self, scope: Scope, wanted: Collection[Wanted]) -> Found:
+        found: Found = {identifier: self._told(scope, identifier) for identifier in self._listed(scope, wanted)}
+        return {**found, **super()._read(scope, [item for item in wanted if item.identifier not in found])}
+
+    def _listed(self, scope: Scope, wanted: Collection[Wanted]) -> Collection[Identifier]:
+        """Which of those whose identifiers tell all that is wanted a listing shows."""
+        known = self.told | {"Tags"}
+        bare = {self._name_in(one.identifier): one.identifier for one in wanted if set() < one.properties <= known}
+        shown = self._shown(scope, bare.keys()) if len(bare) > FEW else None
+        return [identifier for name, identifier in bare.items() if name in (shown or ())]
 
     def locate_many(self, scope: Scope, sought: Sequence[Sought]) -> Sequence[tuple[Located, ...] | AwsFault]:
         """See ``ports.Seeking``."""

@@ -11,10 +11,10 @@ from reconciler.model.progress import Done, Progress
 from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties, has_unknown
 from reconciler.ports import ResourceProvider, Scope
-from reconciler.providers.native.frame import Change, Found, UntaggedProvider
+from reconciler.providers.native.frame import Change, UntaggedProvider
 from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.reading import FEW, absent_as, document_in, read_each
+from reconciler.providers.native.reading import absent_as, document_in
 from reconciler.providers.native.s3_settings import READABLE, SETTINGS, in_order
 from reconciler.providers.native.shapes import boolean, policy_text
 from reconciler.providers.native.tagging import Tags, as_list, as_map
@@ -46,13 +46,18 @@ class Bucket(ListedProvider):
     naming: ClassVar = NameRule("BucketName", 63, lower=True)
     resource_type: ClassVar = "s3"
     looks_first: ClassVar = True
+    told: ClassVar = frozenset(
+        {"Arn", "BucketName", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"}
+    )
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
 
     def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:  # noqa: ARG002 - it shows all
-        listed = _listed(scope)
-        return None if isinstance(listed, AwsFault) else listed
+        try:
+            return {bucket["Name"] for bucket in scope.pages("s3", "list_buckets", "Buckets")}
+        except AwsFault:
+            return None
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         return f"arn:{scope.partition}:s3:::{identifier}"
@@ -60,21 +65,8 @@ class Bucket(ListedProvider):
     def _of_arn(self, scope: Scope, arn: str) -> Identifier:  # noqa: ARG002 - the name is in the ARN
         return Identifier(arn.rpartition(":")[2])
 
-    def _read(self, scope: Scope, wanted: Collection[Wanted]) -> Found:
-        """A bucket's settings show that it exists; one of which none is wanted is looked up in the list of all."""
-        bare = {item.identifier for item in wanted if not item.properties & READABLE}
-        listed: Collection[str] | AwsFault | None = _listed(scope) if len(bare) > FEW else None
-
-        def read(item: Wanted) -> dict[str, Any]:
-            if item.identifier not in bare or listed is None:
-                return self._observe(scope, item)
-            if isinstance(listed, AwsFault):
-                raise listed
-            if item.identifier not in listed:
-                raise AwsFault(FaultKind.NOT_FOUND, f"bucket {item.identifier} does not exist", service="s3")
-            return _addresses(scope, item.identifier)
-
-        return read_each(scope, wanted, read)
+    def _told(self, scope: Scope, identifier: Identifier) -> dict[str, Any]:
+        return _addresses(scope, identifier)
 
     def _observe(self, scope: Scope, item: Wanted) -> dict[str, Any]:
         properties = _addresses(scope, item.identifier)
@@ -116,7 +108,7 @@ class Bucket(ListedProvider):
             extra["ObjectLockEnabledForBucket"] = True
         scope.call("s3", "create_bucket", Bucket=name, **extra)
         identifier = Identifier(name)
-        if tags and self._tags(scope, identifier) != tags:
+        if tags and not scope.fact("s3 tags with the creation", lambda: self._tags(scope, identifier) == tags):
             self._retag(scope, identifier, {}, tags)
         wanted = {key: value for key, value in desired.items() if key in SETTINGS and key != _LOCK}
         for setting in in_order(wanted):
@@ -143,13 +135,6 @@ class Bucket(ListedProvider):
                 FaultKind.CONFLICT, message, service="s3", operation=fault.operation, code=fault.code
             ) from fault
         return Done(identifier)
-
-
-def _listed(scope: Scope) -> Collection[str] | AwsFault:
-    try:
-        return {bucket["Name"] for bucket in scope.pages("s3", "list_buckets", "Buckets")}
-    except AwsFault as fault:
-        return fault
 
 
 def _addresses(scope: Scope, name: str) -> dict[str, Any]:

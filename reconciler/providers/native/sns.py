@@ -51,6 +51,8 @@ class Topic(ListedProvider):
     naming: ClassVar = NameRule("TopicName", 256, fifo="FifoTopic")
     resource_type: ClassVar = "sns"
     looks_first: ClassVar = True
+    tags_guard: ClassVar = True
+    told: ClassVar = frozenset({"TopicArn", "TopicName"})
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:
         return Identifier(f"arn:{scope.partition}:sns:{scope.region}:{scope.account}:{name}")
@@ -63,8 +65,14 @@ class Topic(ListedProvider):
             names,
             key="Topics",
             token=("NextToken", "NextToken"),
-            name=lambda topic: str(topic["TopicArn"]).rpartition(":")[2],
+            name=lambda topic: self._name_in(topic["TopicArn"]),
         )
+
+    def _name_in(self, identifier: Identifier) -> str:
+        return identifier.rpartition(":")[2]
+
+    def _told(self, scope: Scope, identifier: Identifier) -> dict[str, Any]:  # noqa: ARG002 - it is the ARN
+        return {"TopicArn": identifier, "TopicName": self._name_in(identifier)}
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:  # noqa: ARG002 - it is the identifier
         return identifier
@@ -83,7 +91,7 @@ class Topic(ListedProvider):
             properties["Subscription"] = [
                 {"Endpoint": one["Endpoint"], "Protocol": one["Protocol"]} for one in subscribed
             ]
-        return {"TopicArn": arn, "TopicName": arn.rpartition(":")[2], **properties}
+        return {**self._told(scope, arn), **properties}
 
     def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
         return as_map(scope.call("sns", "list_tags_for_resource", ResourceArn=identifier).get("Tags"))

@@ -60,6 +60,8 @@ class Queue(ListedProvider):
     naming: ClassVar = NameRule("QueueName", 80, fifo="FifoQueue")
     resource_type: ClassVar = "sqs"
     looks_first: ClassVar = True
+    tags_guard: ClassVar = True
+    told: ClassVar = frozenset({"Arn", "QueueName", "QueueUrl"})
 
     def _identifier(self, scope: Scope, name: str) -> Identifier:
         return Identifier(scope.call("sqs", "get_queue_url", QueueName=name)["QueueUrl"])
@@ -73,9 +75,16 @@ class Queue(ListedProvider):
             names,
             key="QueueUrls",
             token=("NextToken", "NextToken"),
-            name=lambda url: str(url).rpartition("/")[2],
+            name=self._name_in,
             **page,
         )
+
+    def _name_in(self, identifier: Identifier) -> str:
+        return identifier.rpartition("/")[2]
+
+    def _told(self, scope: Scope, identifier: Identifier) -> dict[str, Any]:
+        name = self._name_in(identifier)
+        return {"QueueUrl": identifier, "QueueName": name, "Arn": self._arn(scope, identifier)}
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         account, name = identifier.split("/")[-2:]

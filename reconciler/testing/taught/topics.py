@@ -1,9 +1,10 @@
-"""SNS: topics show where deliveries are logged."""
+"""SNS: topics show where deliveries are logged, and a topic that is there isn't created with other tags."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from moto.sns.exceptions import InvalidParameterValue
 from moto.sns.responses import SNSResponse
 
 from reconciler.testing.taught import give
@@ -29,6 +30,9 @@ def _remember(self: Any, arn: str, given: dict[str, Any]) -> None:
 
 def create_topic(self: Any) -> Any:
     """CreateTopic."""
+    there = [topic for topic in self.backend.topics.values() if topic.name == self._get_param("Name")]
+    if there and not self._get_tags().items() <= there[0]._tags.items():
+        raise InvalidParameterValue("Invalid parameter: Tags Reason: Topic already exists with different tags")
     answer = _create(self)
     _remember(self, _answered(answer)["TopicArn"], self._get_attributes())
     return answer

@@ -63,6 +63,9 @@ class Scripted:
     def pages(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Any]:
         return list(self.call(service, operation, **parameters)[key])
 
+    def fact(self, name: str, find_out: Callable[[], bool]) -> bool:
+        return find_out()
+
     def gather(self, jobs: Iterable[Callable[[], Any]]) -> list[Any]:
         return [job() for job in jobs]
 

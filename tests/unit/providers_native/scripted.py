@@ -34,5 +34,8 @@ class ScriptedScope:
     def pages(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Any]:
         return list(self.call(service, operation, **parameters).get(key, ()))
 
+    def fact(self, name: str, find_out: Callable[[], bool]) -> bool:
+        return find_out()
+
     def gather(self, jobs: Iterable[Callable[[], T]]) -> list[T]:
         return [job() for job in jobs]

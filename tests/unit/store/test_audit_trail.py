@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.model.audit import AuditEntry, AuditEvent
 from reconciler.model.errors import StoreError
-from reconciler.model.ids import LogicalId, PlanName, RunId
+from reconciler.model.ids import PlanName, RunId
 from reconciler.model.journal import JournalState
 from reconciler.model.values import Sensitive
 from reconciler.store import SqlStore
