@@ -79,8 +79,10 @@ def _walk(
         yield from _unobservable(schema, path, wanted, applied)
         return
     if is_tags(schema, path):
-        before = None if applied is _NEVER else applied
-        wanted, live, applied = (tag_values(value or []) for value in (wanted, live, before))
+        wanted, live = tag_values(wanted or []), tag_values(live or [])
+        if wanted == live:
+            return
+        applied = tag_values([] if applied is _NEVER else applied or [])
     if isinstance(wanted, Mapping) and (isinstance(live, Mapping) or _nothing_to_see(schema, path, wanted, live)):
         yield from _object(schema, path, wanted, live or {}, applied, around)
         return

@@ -11,7 +11,7 @@ from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, LogicalId, TypeName
 from reconciler.model.plan import Plan, PlannedResource
 from reconciler.model.resource import Observation, Unreadable, Wanted
-from reconciler.model.values import Deferred, leaves
+from reconciler.model.values import nodes
 from reconciler.ports import Providers, Scope
 
 
@@ -53,8 +53,8 @@ def referenced_attributes(plan: Plan) -> dict[LogicalId, frozenset[str]]:
     found: dict[LogicalId, set[str]] = defaultdict(set)
     expressions = [resource.properties for resource in plan.resources.values()]
     for expression in (*expressions, *(output.value for output in plan.outputs)):
-        for leaf in leaves(expression):
-            if isinstance(leaf, Deferred) and leaf.function == "Fn::GetAtt":
-                logical_id, attribute = leaf.argument[0], leaf.argument[1]
+        for node in nodes(expression):
+            if node.function == "Fn::GetAtt":
+                logical_id, attribute = node.argument[0], node.argument[1]
                 found[LogicalId(str(logical_id))].add(str(attribute).split(".")[0])
     return {name: frozenset(attributes) for name, attributes in found.items()}

@@ -43,5 +43,6 @@ def outdated(record: Record, planned: PlannedResource, desired: Properties) -> b
 
     A pass was cut short after its call, or others made it so: what the plan sets then counts as set by the plan.
     """
-    kept = (record.applied, record.deletion_policy, record.needs)
-    return kept != (sealed(desired), planned.deletion_policy, planned.needs)
+    if (record.deletion_policy, record.needs) != (planned.deletion_policy, planned.needs):
+        return True
+    return record.applied != desired and record.applied != sealed(desired)  # most hold no secret

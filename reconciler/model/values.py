@@ -121,6 +121,27 @@ def leaves(value: Any) -> Iterator[Any]:
                 left.append(item.argument)
 
 
+def nodes(value: Any) -> list[Deferred]:
+    """Every ``Deferred`` in ``value``, those within others' arguments too."""
+    found: list[Deferred] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Any, found: list[Deferred]) -> None:
+    if isinstance(value, PLAIN):
+        return
+    if isinstance(value, Deferred):
+        found.append(value)
+        _collect(value.argument, found)
+    elif isinstance(value, MAPPINGS):
+        for item in value.values():
+            _collect(item, found)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _collect(item, found)
+
+
 def reveal(value: Any) -> Any:
     """``value`` with every secret in the clear: for the AWS call and nothing else."""
     return convert(value, lambda leaf: leaf.reveal() if isinstance(leaf, Sensitive) else leaf)

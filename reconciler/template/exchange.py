@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.model.ids import PlanName
 from reconciler.model.plan import Plan
-from reconciler.model.values import Deferred, leaves
+from reconciler.model.values import nodes
 
 #: account, region and name: an export is known where it was made, and nowhere else
 Place = tuple[str, str, str]
@@ -30,9 +30,9 @@ def imports_of(plan: Plan) -> frozenset[Place]:
 
 def imported_names(expression: object) -> Iterator[str]:
     """The export names in an expression, as far as they are known without live state."""
-    for leaf in leaves(expression):
-        if isinstance(leaf, Deferred) and leaf.function == "Fn::ImportValue" and isinstance(leaf.argument, str):
-            yield leaf.argument
+    for node in nodes(expression):
+        if node.function == "Fn::ImportValue" and isinstance(node.argument, str):
+            yield node.argument
 
 
 def exporters(plans: Mapping[PlanName, Plan]) -> dict[Place, PlanName]:

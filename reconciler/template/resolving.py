@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.model.errors import Problem, SourceError
 from reconciler.model.ids import LogicalId
-from reconciler.model.values import PARAMETER, Deferred, leaves
+from reconciler.model.values import MAPPINGS, PARAMETER, PLAIN, Deferred, nodes
 from reconciler.template.evaluate import evaluate, opened_in
 from reconciler.template.problems import FunctionError
 from reconciler.template.scope import Lookup
@@ -26,13 +26,15 @@ def resolve(expression: Any, lookup: Lookup) -> Any:
 
 
 def _resolve(expression: Any, lookup: Lookup) -> Any:
-    if isinstance(expression, Deferred):
-        opened = opened_in(expression.argument) if expression.function == "Fn::Join" else None
-        return evaluate(expression.function, _resolve(expression.argument, lookup), lookup, opened)
-    if isinstance(expression, Mapping):
+    if isinstance(expression, PLAIN):
+        return expression
+    if isinstance(expression, MAPPINGS):
         return {key: _resolve(item, lookup) for key, item in expression.items()}
     if isinstance(expression, list):
         return [_resolve(item, lookup) for item in expression]
+    if isinstance(expression, Deferred):
+        opened = opened_in(expression.argument) if expression.function == "Fn::Join" else None
+        return evaluate(expression.function, _resolve(expression.argument, lookup), lookup, opened)
     return expression
 
 
@@ -62,9 +64,9 @@ def _with_parameters(expression: Any, values: Mapping[str, Any]) -> Any:
 def references(expression: Any) -> frozenset[LogicalId]:
     """The resources that a folded expression depends on."""
     found: set[LogicalId] = set()
-    for leaf in leaves(expression):
-        if isinstance(leaf, Deferred) and leaf.function == "Ref":
-            found.add(LogicalId(leaf.argument))
-        elif isinstance(leaf, Deferred) and leaf.function == "Fn::GetAtt":
-            found.add(LogicalId(leaf.argument[0]))
+    for node in nodes(expression):
+        if node.function == "Ref":
+            found.add(LogicalId(node.argument))
+        elif node.function == "Fn::GetAtt":
+            found.add(LogicalId(node.argument[0]))
     return frozenset(found)
