@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +36,7 @@ class Database:
         self._writing: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
         self._insert: Any = sqlite_insert if sqlite else postgresql_insert
         self._reading = self._engine.execution_options(reading=True)
+        self._single = self._engine.execution_options(single=True)
         self._upserts: dict[tuple[Any, ...], Any] = {}
         try:
             migrate.upgrade(self._engine, display(self._url))
@@ -63,6 +64,18 @@ class Database:
         try:
             with self._reading.connect() as connection:
                 yield connection
+        except SQLAlchemyError as error:
+            raise explain(self._url, error) from error
+
+    def rows(self, query: Select[Any], **given: Any) -> Sequence[Any]:
+        """The rows of one query. ``given``: the values of its parameters.
+
+        Queries that every pass makes are made once, with parameters: putting one together takes longer than SQLite
+        takes to answer it.
+        """
+        try:
+            with self._single.connect() as connection:
+                return connection.execute(query, given).all()
         except SQLAlchemyError as error:
             raise explain(self._url, error) from error
 
@@ -96,15 +109,13 @@ class Database:
         statement = self._insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key.columns)
         return connection.execute(statement).first() is not None
 
-    def values(self, kind: type[T], query: Select[tuple[Any]]) -> list[T]:
-        """The decoded bodies that ``query`` selects."""
-        with self.read() as connection:
-            bodies = connection.scalars(query).all()
-        return [self.decode(kind, body) for body in bodies]
+    def values(self, kind: type[T], query: Select[tuple[Any]], **given: Any) -> list[T]:
+        """The decoded bodies that ``query`` selects, with these values of its parameters."""
+        return [self.decode(kind, body) for (body,) in self.rows(query, **given)]
 
-    def first(self, kind: type[T], query: Select[tuple[Any]]) -> T | None:
-        """The first decoded body that ``query`` selects."""
-        return next(iter(self.values(kind, query.limit(1))), None)
+    def first(self, kind: type[T], query: Select[tuple[Any]], **given: Any) -> T | None:
+        """The first decoded body that ``query`` selects, which are few."""
+        return next((self.decode(kind, body) for (body,) in self.rows(query, **given)), None)
 
     def encode(self, value: Any) -> str:
         """``value`` as the JSON that is stored."""

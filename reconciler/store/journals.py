@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from reconciler.model.errors import StoreError
 from reconciler.model.ids import LogicalId, PlanName, RunId
@@ -16,7 +16,16 @@ from reconciler.store.facts import approval_event, journal_event
 from reconciler.store.part import Part
 from reconciler.store.rules import SETTLED, completes
 
-_UNFINISHED = (JournalState.INTENT, JournalState.PENDING)
+_JOURNAL = tables.journal.c
+_IN_STATES = (
+    select(_JOURNAL.body)
+    .where(_JOURNAL.plan == bindparam("plan"), _JOURNAL.state.in_(bindparam("states", expanding=True)))
+    .order_by(_JOURNAL.seq)
+)
+_LATER = tables.journal.alias().c
+_NEWER = select(_LATER.seq).where(_LATER.plan == _JOURNAL.plan, _LATER.logical_id == _JOURNAL.logical_id)
+_NEWEST_IN_STATES = _IN_STATES.where(~_NEWER.where(_LATER.seq > _JOURNAL.seq).exists())
+_UNFINISHED = (JournalState.INTENT.value, JournalState.PENDING.value)
 
 
 class Journals(Part):
@@ -42,16 +51,14 @@ class Journals(Part):
             self._trail.append(connection, *events)
 
     def unfinished(self, plan: PlanName) -> Sequence[JournalEntry]:
-        return self._db.values(JournalEntry, _in_states(plan, _UNFINISHED))
+        return self._db.values(JournalEntry, _IN_STATES, plan=plan, states=_UNFINISHED)
 
     def unresolved(self, plan: PlanName) -> Sequence[JournalEntry]:
-        return self._db.values(JournalEntry, _in_states(plan, (JournalState.UNDECIDABLE,)))
+        return self._db.values(JournalEntry, _IN_STATES, plan=plan, states=[JournalState.UNDECIDABLE.value])
 
     def lost(self, plan: PlanName) -> Mapping[LogicalId, JournalEntry]:
-        columns, later = tables.journal.c, tables.journal.alias().c
-        newer = select(later.seq).where(later.plan == plan, later.logical_id == columns.logical_id)
-        query = _in_states(plan, (JournalState.LOST,)).where(~newer.where(later.seq > columns.seq).exists())
-        return {entry.logical_id: entry for entry in self._db.values(JournalEntry, query)}
+        found = self._db.values(JournalEntry, _NEWEST_IN_STATES, plan=plan, states=[JournalState.LOST.value])
+        return {entry.logical_id: entry for entry in found}
 
     def journal(self, run: RunId) -> Sequence[JournalEntry]:
         columns = tables.journal.c
@@ -85,8 +92,7 @@ class Journals(Part):
     def consumed_approvals(self, plan_digest: str) -> Collection[tuple[str, str]]:
         columns = tables.consumed_approvals.c
         query = select(columns.approval, columns.scope).where(columns.digest == plan_digest, columns.ended.is_(True))
-        with self._db.read() as connection:
-            return {(approval, scope) for approval, scope in connection.execute(query)}
+        return {(approval, scope) for approval, scope in self._db.rows(query)}
 
     def _end_approvals(self, connection: Connection, report: RunReport) -> None:
         """From now on what the pass used up is gone; so is what a crashed one did whose work is complete."""
@@ -105,8 +111,3 @@ class Journals(Part):
         kept = select(tables.runs.c.run).where(tables.runs.c.plan == plan, tables.runs.c.run.not_in(old))
         settled = delete(tables.journal).where(journal.plan == plan, journal.state.in_(SETTLED))
         connection.execute(settled.where(journal.seq <= last, journal.run.not_in(kept)))
-
-
-def _in_states(plan: PlanName, states: Collection[JournalState]) -> Select[tuple[str]]:
-    columns = tables.journal.c
-    return select(columns.body).where(columns.plan == plan, columns.state.in_(states)).order_by(columns.seq)

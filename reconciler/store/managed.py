@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName, TypeName
 from reconciler.model.resource import Record
@@ -14,14 +14,27 @@ from reconciler.store import tables
 from reconciler.store.part import Part
 from reconciler.store.rules import storable
 
+_RECORDS = tables.records.c
+_OF_PLAN = select(_RECORDS.body).where(_RECORDS.plan == bindparam("plan")).order_by(_RECORDS.logical_id)
+_IN_PLACE = (
+    select(_RECORDS.body)
+    .where(_RECORDS.account == bindparam("account"), _RECORDS.region == bindparam("region"))
+    .order_by(_RECORDS.plan, _RECORDS.logical_id)
+)
+_OF_TYPES = _IN_PLACE.where(_RECORDS.type.in_(bindparam("types", expanding=True)))
+_EXPORTS = tables.exports.c
+_EXPORTED = select(_EXPORTS.name, _EXPORTS.body).where(
+    _EXPORTS.account == bindparam("account"),
+    _EXPORTS.region == bindparam("region"),
+    _EXPORTS.plan == bindparam("plan"),
+)
+
 
 class Managed(Part):
     """Records and exports."""
 
     def records(self, plan: PlanName) -> Mapping[LogicalId, Record]:
-        table = tables.records
-        query = select(table.c.body).where(table.c.plan == plan).order_by(table.c.logical_id)
-        return {record.logical_id: record for record in self._db.values(Record, query)}
+        return {record.logical_id: record for record in self._db.values(Record, _OF_PLAN, plan=plan)}
 
     def owner_of(self, type_name: TypeName, identifier: Identifier, account: str, region: str) -> Record | None:
         columns = tables.records.c
@@ -43,11 +56,9 @@ class Managed(Part):
             self._save_record(connection, record)
 
     def records_in(self, account: str, region: str, types: Collection[TypeName] | None = None) -> Collection[Record]:
-        columns = tables.records.c
-        query = select(columns.body).where(columns.account == account, columns.region == region)
-        if types is not None:
-            query = query.where(columns.type.in_(sorted(types)))
-        return self._db.values(Record, query.order_by(columns.plan, columns.logical_id))
+        if types is None:
+            return self._db.values(Record, _IN_PLACE, account=account, region=region)
+        return self._db.values(Record, _OF_TYPES, account=account, region=region, types=sorted(types))
 
     def identifiers(self, account: str, region: str, type_name: TypeName) -> Mapping[Owner, Identifier]:
         columns = tables.records.c
@@ -56,8 +67,7 @@ class Managed(Part):
             .where(columns.account == account, columns.region == region, columns.type == type_name)
             .order_by(columns.plan, columns.logical_id)
         )
-        with self._db.read() as connection:
-            rows = connection.execute(query).tuples().all()
+        rows = self._db.rows(query)
         return {Owner(PlanName(plan), LogicalId(name)): Identifier(identifier) for plan, name, identifier in rows}
 
     def drop_record(self, plan: PlanName, logical_id: LogicalId) -> None:
@@ -66,18 +76,14 @@ class Managed(Part):
 
     def recorded_plans(self) -> Collection[PlanName]:
         column = tables.records.c.plan
-        with self._db.read() as connection:
-            return [PlanName(name) for name in connection.scalars(select(column).distinct().order_by(column))]
+        return [PlanName(name) for (name,) in self._db.rows(select(column).distinct().order_by(column))]
 
     def save_exports(self, plan: PlanName, account: str, region: str, exports: Mapping[str, Any]) -> None:
         columns = tables.exports.c
         kept = {name: self._db.encode(value) for name, value in exports.items() if storable(value)}
-        place = (columns.account == account, columns.region == region, columns.plan == plan)
-        with self._db.read() as connection:
-            rows = connection.execute(select(columns.name, columns.body).where(*place)).tuples()
-            stored = dict(rows.all())
-        if stored == kept:
+        if dict(self._db.rows(_EXPORTED, account=account, region=region, plan=plan)) == kept:
             return
+        place = (columns.account == account, columns.region == region, columns.plan == plan)
         with self._db.write() as connection:
             connection.execute(delete(tables.exports).where(*place, columns.name.not_in(kept)))
             for name, body in kept.items():
@@ -91,9 +97,7 @@ class Managed(Part):
             .where(columns.account == account, columns.region == region, columns.name == name)
             .order_by(columns.seq)  # of two plans that export the same name, the first keeps it
         )
-        with self._db.read() as connection:
-            body = connection.scalars(query.limit(1)).first()
-        return None if body is None else json.loads(body)
+        return next((json.loads(body) for (body,) in self._db.rows(query.limit(1))), None)
 
     def _save_record(self, connection: Connection, record: Record) -> None:
         row = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from reconciler.clock import SystemClock
 from reconciler.model.audit import AuditEntry, AuditEvent
@@ -20,6 +20,17 @@ from reconciler.store.managed import Managed
 from reconciler.store.rules import KEEP_AUDIT, KEEP_RECEIPTS, KEEP_RUNS, is_quiet
 from reconciler.store.standing import Standing
 from reconciler.store.trail import Trail
+
+_STATUS = select(tables.statuses.c.body).where(tables.statuses.c.plan == bindparam("plan"))
+_RECEIPT = select(tables.receipts.c.body).where(tables.receipts.c.id == bindparam("request"))
+_RUNS = tables.runs.c
+#: The runs of a plan beyond the newest ones that are kept.
+_OLD_RUNS = (
+    select(_RUNS.run)
+    .where(_RUNS.plan == bindparam("plan"), _RUNS.quiet == bindparam("quiet"))
+    .order_by(_RUNS.seq.desc())
+    .offset(bindparam("kept"))
+)
 
 
 class SqlStore(Managed, Journals, Standing):
@@ -106,9 +117,7 @@ class SqlStore(Managed, Journals, Standing):
             self._db.upsert(connection, tables.statuses, ("plan",), {"plan": status.plan, "body": body})
 
     def status(self, plan: PlanName) -> PlanStatus | None:
-        query = select(tables.statuses.c.body).where(tables.statuses.c.plan == plan)
-        with self._db.read() as connection:
-            body = connection.scalars(query).first()
+        body = next((body for (body,) in self._db.rows(_STATUS, plan=plan)), None)
         if body is None:
             return None
         known = self._decoded.get(plan)  # a pass asks several times, and it names every resource
@@ -134,7 +143,7 @@ class SqlStore(Managed, Journals, Standing):
             connection.execute(delete(tables.receipts).where(columns.seq.not_in(newest)))
 
     def receipt(self, request: RequestId) -> Receipt | None:
-        return self._db.first(Receipt, select(tables.receipts.c.body).where(tables.receipts.c.id == request))
+        return self._db.first(Receipt, _RECEIPT, request=request)
 
     def receipts(self, limit: int = 20) -> Sequence[Receipt]:
         columns = tables.receipts.c
@@ -142,10 +151,9 @@ class SqlStore(Managed, Journals, Standing):
 
     def _forget_old_runs(self, connection: Connection, plan: PlanName, quiet: bool) -> None:
         """Drop the reports beyond the newest ``keep_runs`` and the settled part of their journals."""
-        runs = tables.runs.c
-        newest = select(runs.run).where(runs.plan == plan, runs.quiet == quiet).order_by(runs.seq.desc())
-        old = [RunId(run) for run in connection.scalars(newest.offset(self._keep_runs))]
+        beyond = {"plan": plan, "quiet": quiet, "kept": self._keep_runs}
+        old = [RunId(run) for run in connection.scalars(_OLD_RUNS, beyond)]
         if not old:
             return
         self._forget_journals(connection, plan, old)
-        connection.execute(delete(tables.runs).where(runs.run.in_(old)))
+        connection.execute(delete(tables.runs).where(_RUNS.run.in_(old)))

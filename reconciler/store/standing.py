@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select, update
 
 from reconciler.model.contest import Contest
 from reconciler.model.ids import PlanName
@@ -14,12 +14,22 @@ from reconciler.store import tables
 from reconciler.store.part import Part
 from reconciler.store.rules import KEEP_REVISIONS
 
+_PLAN: BindParameter[str] = bindparam("plan")
+_LEASE = select(tables.leases.c.body).where(tables.leases.c.plan == _PLAN)
+_LOCKED_LEASE = _LEASE.with_for_update()
+_PIN = select(tables.pins.c.body).where(tables.pins.c.plan == _PLAN)
+_CONTESTS = (
+    select(tables.contests.c.body)
+    .where(tables.contests.c.plan == _PLAN)
+    .order_by(tables.contests.c.logical_id, tables.contests.c.path)
+)
+
 
 class Standing(Part):
     """Leases, revisions, pins and contests."""
 
     def lease(self, plan: PlanName) -> LeaseRow | None:
-        return self._db.first(LeaseRow, select(tables.leases.c.body).where(tables.leases.c.plan == plan))
+        return self._db.first(LeaseRow, _LEASE, plan=plan)
 
     def take_lease(self, row: LeaseRow, former: LeaseRow | None) -> bool:
         table = tables.leases
@@ -61,7 +71,7 @@ class Standing(Part):
             self._db.upsert(connection, tables.pins, ("plan",), row)
 
     def pin(self, plan: PlanName) -> Pin | None:
-        return self._db.first(Pin, select(tables.pins.c.body).where(tables.pins.c.plan == plan))
+        return self._db.first(Pin, _PIN, plan=plan)
 
     def drop_pin(self, plan: PlanName) -> None:
         with self._db.write() as connection:
@@ -78,9 +88,7 @@ class Standing(Part):
             self._db.upsert(connection, tables.contests, ("plan", "logical_id", "path"), row)
 
     def contests(self, plan: PlanName) -> Sequence[Contest]:
-        columns = tables.contests.c
-        query = select(columns.body).where(columns.plan == plan).order_by(columns.logical_id, columns.path)
-        return self._db.values(Contest, query)
+        return self._db.values(Contest, _CONTESTS, plan=plan)
 
     def drop_contest(self, contest: Contest) -> None:
         columns = tables.contests.c
@@ -90,6 +98,5 @@ class Standing(Part):
 
     def _locked_lease(self, connection: Connection, plan: PlanName) -> LeaseRow | None:
         """The stored lease; nobody else changes it until the transaction ends."""
-        query = select(tables.leases.c.body).where(tables.leases.c.plan == plan).with_for_update()
-        body = connection.scalars(query).first()
+        body = connection.scalars(_LOCKED_LEASE, {"plan": plan}).first()
         return None if body is None else self._db.decode(LeaseRow, body)
