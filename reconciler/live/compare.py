@@ -193,7 +193,9 @@ def _sealed_form(schema: TypeSchema | None, path: Path, wanted: Any) -> Any:
 
 def _hides(schema: TypeSchema | None, path: Path) -> bool:
     """Whether something below ``path`` is write-only."""
-    return schema is not None and any(len(other) > len(path) and overlaps(path, other) for other in schema.write_only)
+    if schema is None or not schema.hides(path[0]):
+        return False
+    return any(len(other) > len(path) and overlaps(path, other) for other in schema.write_only)
 
 
 def _visible(schema: TypeSchema | None, path: Path, value: Any) -> Any:

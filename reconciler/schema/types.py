@@ -153,6 +153,8 @@ class TypeSchema:
 
     def is_secret(self, path: Path) -> bool:
         """Whether the value at ``path`` is write-only, as itself or as part of something that is."""
+        if path and not self.hides(path[0]):
+            return False
         return any(len(other) <= len(path) and overlaps(path, other) for other in self.write_only)
 
 

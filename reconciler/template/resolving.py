@@ -29,7 +29,7 @@ def _resolve(expression: Any, lookup: Lookup) -> Any:
     if isinstance(expression, PLAIN):
         return expression
     if isinstance(expression, MAPPINGS):
-        return {key: _resolve(item, lookup) for key, item in expression.items()}
+        return {key: item if isinstance(item, PLAIN) else _resolve(item, lookup) for key, item in expression.items()}
     if isinstance(expression, list):
         return [_resolve(item, lookup) for item in expression]
     if isinstance(expression, Deferred):
