@@ -63,6 +63,17 @@ def test_a_bucket_has_its_tags_before_anything_can_go_wrong(aws: LocalAws, scope
     assert {"Key": "reconciler:id", "Value": "Cut"} in tags
 
 
+def test_that_buckets_take_their_tags_with_the_creation_is_found_out_once(aws: LocalAws, scope: Scope) -> None:
+    hands, reads = Hands(scope, "AWS::S3::Bucket"), []
+    for name in ("specific-first", "specific-second"):
+        aws.reset_calls()
+        hands.create(owned({"BucketName": name}, owner(name), "AWS::S3::Bucket"))
+        reads.append([call.name for call in aws.last_requests].count("s3:GetBucketTagging"))
+        assert len(client(aws, "s3").get_bucket_tagging(Bucket=name)["TagSet"]) == 2
+    assert reads[1] == 1, "only the look before the creation"
+    assert reads[0] in (1, 2)
+
+
 def test_buckets_of_which_only_tags_are_wanted_are_seen_to_exist(aws: LocalAws, scope: Scope) -> None:
     hands = Hands(scope, "AWS::S3::Bucket")
     names = [f"specific-bare-{number}" for number in range(12)]
