@@ -6,7 +6,7 @@
 Nine of the ten types: Custodian can't be led to an emulator for queues. Custodian starts, reads everything that the
 policies of ``custodian.yml`` ask about, and ends; so does this program (a process that starts, makes a pass over every
 plan, and ends). A resync of a running daemon is shown beside them. All read from the stand-in that replays answers.
-Exits 1 when a process of this program takes more CPU than Custodian's.
+Exits 1 when a process of this program takes more than half of the CPU of Custodian's.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from estate import plans
 from no_change import create
-from rig import HERE, Figures, Resyncs, measured, servers
+from rig import HERE, Figures, Resyncs, credentials, measured, servers
 
 from reconciler.status.logs import configure
 
+LIMIT = 0.5
 ONE_PASS = """
 import sys
 from pathlib import Path
@@ -63,11 +64,12 @@ def run(options: argparse.Namespace, directory: Path, upstream: str, endpoint: s
     for name, text in plans(options.resources).items():
         (directory / "desired" / f"{name}.json").write_text(without_queues(text))
     created = create(directory, upstream, options.threads)
+    keys = {name.upper(): value for name, value in credentials(upstream).items()}
     mine = Resyncs(directory, endpoint, options.threads)
     rows: dict[str, list[Figures]] = {"custodian": [], "a process of ours": [], "resync of a daemon": []}
     for turn in range(options.rounds + 1):  # the first round records
         taken = (
-            child(lambda: custodian(options.custodian, endpoint), endpoint),
+            child(lambda: custodian(options.custodian, endpoint, keys), endpoint),
             child(lambda: ours(directory, endpoint, options.threads), endpoint),
             measured(mine.resync, endpoint, mine.policy_cpu),
         )
@@ -79,8 +81,11 @@ def run(options: argparse.Namespace, directory: Path, upstream: str, endpoint: s
     for label, row in rows.items():
         wall = statistics.median(one.wall for one in row)
         print(f"{label:30}{middle[label]:10.2f}{row[-1].calls:9}{wall:9.1f}")
-    print(f"ratio to Custodian: {middle['a process of ours'] / middle['custodian']:.2f}")
-    return 1 if middle["a process of ours"] > middle["custodian"] else 0
+    if rows["custodian"][-1].calls < created:
+        raise SystemExit("custodian has not read the estate")
+    ratio = middle["a process of ours"] / middle["custodian"]
+    print(f"ratio to Custodian: {ratio:.2f}   limit {LIMIT}")
+    return 1 if ratio > LIMIT else 0
 
 
 def without_queues(text: str) -> str:
@@ -105,8 +110,8 @@ def children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def custodian(program: Path, endpoint: str) -> None:
-    keys = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint, "C7N_TRACE": "0"}
+def custodian(program: Path, endpoint: str, keys: Mapping[str, str]) -> None:
+    place = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint, "C7N_TRACE": "0"}
     with tempfile.TemporaryDirectory() as output:
         command = [
             "run",
@@ -119,7 +124,7 @@ def custodian(program: Path, endpoint: str) -> None:
             output,
             HERE / "custodian.yml",
         ]
-        done = subprocess.run([program, *command], env={**os.environ, **keys}, capture_output=True, text=True)
+        done = subprocess.run([program, *command], env={**os.environ, **place, **keys}, capture_output=True, text=True)
         found = [path.parent.name for path in Path(output).glob("*/resources.json") if json.loads(path.read_text())]
     if done.returncode or found:
         raise SystemExit(f"custodian ended with {done.returncode}, found {found}: {done.stderr[-2000:]}")
