@@ -15,7 +15,11 @@ _WRITES: Mapping[str, Mapping[str, str]] = {
     "s3": {
         "CopyObject": "PutObject",
         "CreateMultipartUpload": "PutObject",
-        "DeleteBucketAnalyticsConfiguration": "PutAnalyticsConfiguration",
+        **{
+            f"{verb}Bucket{kind}Configuration": f"Put{kind}Configuration"
+            for kind in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
+            for verb in ("Delete", "Put")
+        },
         "DeleteBucketCors": "PutBucketCORS",
         "DeleteBucketEncryption": "PutEncryptionConfiguration",
         "DeleteBucketLifecycle": "PutLifecycleConfiguration",

@@ -26,6 +26,10 @@ _BUCKET = {
         ("ObjectLockConfiguration", "ObjectLockEnabled"),
         ("GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration"),
     ),
+    **{
+        f"{kind}Configurations": (f"Get{kind}Configuration", f"Get{kind}Configuration Put{kind}Configuration")
+        for kind in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
+    },
 }
 _RULES = {
     f"SecurityGroup{side}": (

@@ -154,6 +154,9 @@ SETS = _table(
         *(f"NotificationConfiguration/{kind}Configurations" for kind in ("Lambda", "Queue", "Topic")),
         "ReplicationConfiguration/Rules",
         "ReplicationConfiguration/Rules/*/Filter/And/TagFilters",
+        *(f"{kind}Configurations" for kind in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")),
+        "InventoryConfigurations/*/OptionalFields",
+        "IntelligentTieringConfigurations/*/Tierings",
     ),
     _at("AWS::SNS::Topic", "Subscription"),
 )
