@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler.testing.amends import amend, stand_in
 from reconciler.testing.serving import Serving
 from reconciler.testing.taught import teach
 from reconciler.testing.watching import WATCH
@@ -122,7 +121,7 @@ class LocalAws:
     # running
 
     def start(self) -> LocalAws:
-        """Start serving; returns when requests are answered. About a second, nearly all of it imports."""
+        """Start serving; returns when requests are answered. A second or two, nearly all of it imports."""
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -337,26 +336,17 @@ class LocalAws:
 
         with self._one_at_a_time:
             try:
-                content = self._answer(call, environ, started)
+                content = list(self._moto(environ, started))
             except Exception:  # moto has no such service, or crashed on the call
                 content = [b"<html><title>500 Internal Server Error</title></html>"]
                 started("500 Internal Server Error", [("Content-Type", "text/html")])
             call = replace(call, status=int(answer[-1].split()[0]), answered=sum(map(len, content)))
-            amend(call, str(environ["PATH_INFO"]))
         if fault is not None:
             return self._refuse(call, fault, environ, start_response)
         self._record(call)
         for held in tuple(self._holds):
             held.wait(call)
         return content
-
-    def _answer(self, call: Call, environ: dict[str, Any], started: StartResponse) -> list[bytes]:
-        answer = stand_in(call, str(environ["PATH_INFO"]), str(environ.get("QUERY_STRING", "")))
-        if answer is None:
-            return list(self._moto(environ, started))
-        status, headers, content = answer
-        started(status, [*headers.items(), ("Content-Length", str(len(content)))])
-        return [content]
 
     def _fault(self, call: Call) -> _Fault | None:
         with self._book:

@@ -9,7 +9,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeSagemakerNotebookInstance, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
-from reconciler.testing.taught import give
+from reconciler.testing.taught.lesson import Lesson, adds, changes
 
 _create, _shown = SageMakerResponse.create_notebook_instance, FakeSagemakerNotebookInstance.to_dict
 _create_config = SageMakerResponse.create_notebook_instance_lifecycle_config
@@ -24,19 +24,6 @@ _GONE = {
     "DisassociateLifecycleConfig": "NotebookInstanceLifecycleConfigName",
 }
 _KEPT = ("InstanceMetadataServiceConfiguration", "PlatformIdentifier")
-
-
-def teach() -> None:
-    """Teach moto."""
-    give(FakeSagemakerNotebookInstance, to_dict)
-    give(SageMakerModelBackend, _get_resource_from_arn=get_resource_from_arn)
-    give(
-        SageMakerResponse,
-        create_notebook_instance,
-        update_notebook_instance,
-        create_notebook_instance_lifecycle_config,
-        update_notebook_instance_lifecycle_config,
-    )
 
 
 def _instance(self: Any) -> Any:
@@ -90,3 +77,32 @@ def get_resource_from_arn(self: Any, arn: str) -> Any:
     """What tags are of."""
     known = self.notebook_instance_lifecycle_configurations.values()
     return next((one for one in known if one.arn == arn), None) or _found(self, arn)
+
+
+LESSONS = (
+    Lesson(
+        call="sagemaker:UpdateNotebookInstance",
+        aws="updates a notebook instance that is stopped, and shows what it was made with",
+        moto="has no such operation, and forgets some of what it was made with",
+        given=(
+            adds(SageMakerResponse, update_notebook_instance),
+            changes(SageMakerResponse, create_notebook_instance),
+            changes(FakeSagemakerNotebookInstance, to_dict),
+        ),
+    ),
+    Lesson(
+        call="sagemaker:UpdateNotebookInstanceLifecycleConfig",
+        aws="updates a lifecycle configuration",
+        moto="has no such operation",
+        given=(adds(SageMakerResponse, update_notebook_instance_lifecycle_config),),
+    ),
+    Lesson(
+        call="sagemaker:CreateNotebookInstanceLifecycleConfig",
+        aws="gives it the tags of the call",
+        moto="has no tags of lifecycle configurations",
+        given=(
+            changes(SageMakerResponse, create_notebook_instance_lifecycle_config),
+            changes(SageMakerModelBackend, _get_resource_from_arn=get_resource_from_arn),
+        ),
+    ),
+)

@@ -6,14 +6,9 @@ from typing import Any
 
 from moto.sns.responses import SNSResponse
 
-from reconciler.testing.taught import give
+from reconciler.testing.taught.lesson import Lesson, changes
 
 _create, _put, _get = SNSResponse.create_topic, SNSResponse.set_topic_attributes, SNSResponse.get_topic_attributes
-
-
-def teach() -> None:
-    """Teach moto."""
-    give(SNSResponse, create_topic, set_topic_attributes, get_topic_attributes)
 
 
 def _answered(answer: Any) -> dict[str, Any]:
@@ -46,3 +41,13 @@ def get_topic_attributes(self: Any) -> Any:
     answer = _get(self)
     _answered(answer)["Attributes"] |= getattr(self.backend.get_topic(self._get_param("TopicArn")), "feedback", {})
     return answer
+
+
+LESSONS = (
+    Lesson(
+        call="sns:GetTopicAttributes",
+        aws="shows where a topic's deliveries are logged",
+        moto="forgets the attributes that say so",
+        given=(changes(SNSResponse, create_topic, set_topic_attributes, get_topic_attributes),),
+    ),
+)
