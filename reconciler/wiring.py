@@ -17,7 +17,8 @@ from reconciler.model.plan import Delivery, PipelineTarget, Target
 from reconciler.model.secrecy import use_key
 from reconciler.ports import Clock, Deployer, EventSink, Locks, Pipeline, Scope
 from reconciler.revisions import Revisions
-from reconciler.settings import PipelineSettings, Settings, TokenReference
+from reconciler.settings import Settings
+from reconciler.settings.sections import PipelineSettings, TokenReference
 from reconciler.sharing import Writes
 from reconciler.status.outcome import Backoff
 from reconciler.subprocesses import withhold
