@@ -2,8 +2,8 @@
 
 moto answers a request in two layers: ``moto.SERVICE.responses`` has a method for each operation,
 ``moto.SERVICE.models`` the resources that it works on. A lesson gives these classes methods, and that is the only way
-in which the local AWS differs from moto. What is remembered is kept at moto's own resource, so that it goes when the
-resource does.
+in which the local AWS differs from moto. What a lesson has ``remembered`` is kept at moto's own resource, so that it
+goes when that does.
 
 To add one:
 

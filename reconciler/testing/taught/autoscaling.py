@@ -7,14 +7,11 @@ from typing import Any
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from reconciler.testing.taught.lesson import Lesson, adds
+from reconciler.testing.taught.lesson import Lesson, adds, remembered
 
 
-def _told(self: Any, name: str) -> dict[str, list[str]]:
-    group = self.autoscaling_backend.autoscaling_groups[name]
-    group.told = getattr(group, "told", {})
-    found: dict[str, list[str]] = group.told
-    return found
+def _told(self: Any, name: str) -> dict[str, Any]:
+    return remembered(self.autoscaling_backend.autoscaling_groups[name], "topics")
 
 
 def put_notification_configuration(self: Any) -> Any:

@@ -8,7 +8,7 @@ from moto.core.responses import ActionResult
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from reconciler.testing.taught.lesson import Lesson, adds, changes
+from reconciler.testing.taught.lesson import Lesson, adds, changes, remembered
 
 _set = Table.set_stream_specification
 _PRECISION = "ApproximateCreationDateTimePrecision"
@@ -26,10 +26,7 @@ def _table(self: Any) -> Any:
 
 
 def _streams(self: Any) -> dict[str, Any]:
-    table = _table(self)
-    table.kinesis_streams = getattr(table, "kinesis_streams", {})
-    found: dict[str, Any] = table.kinesis_streams
-    return found
+    return remembered(_table(self), "streams")
 
 
 def enable_kinesis_streaming_destination(self: Any) -> Any:

@@ -9,7 +9,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.iot.exceptions import ResourceNotFoundException
 from moto.iot.responses import IoTResponse
 
-from reconciler.testing.taught.lesson import Lesson, adds, changes
+from reconciler.testing.taught.lesson import Lesson, adds, changes, remembered
 
 #: what makes a resource with tags, and where moto keeps those that it made
 _CREATES = {
@@ -53,13 +53,11 @@ def untag_resource(self: Any) -> Any:
     return EmptyResult()
 
 
-def _tags(self: Any, arn: str) -> dict[str, str]:
+def _tags(self: Any, arn: str) -> dict[str, Any]:
     resource = next((one for one in _resources(self) if _arn(one) == arn), None)
     if resource is None:
         raise ResourceNotFoundException()
-    resource.taught_tags = getattr(resource, "taught_tags", {})
-    found: dict[str, str] = resource.taught_tags
-    return found
+    return remembered(resource, "tags")
 
 
 def _resources(self: Any) -> Iterator[Any]:

@@ -42,5 +42,11 @@ def changes(owner: Any, *methods: Callable[..., Any], **named: Any) -> Given:
     return Given(owner, _by_name(methods, named), new=False)
 
 
+def remembered(resource: Any, what: str) -> dict[str, Any]:
+    """What a lesson remembers at a resource of moto's, to be read and changed; it goes when the resource does."""
+    found: dict[str, Any] = vars(resource).setdefault(f"taught_{what}", {})
+    return found
+
+
 def _by_name(methods: tuple[Callable[..., Any], ...], named: Mapping[str, Any]) -> dict[str, Any]:
     return {method.__name__: method for method in methods} | dict(named)

@@ -7,7 +7,7 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.redshift.responses import RedshiftResponse
 
-from reconciler.testing.taught.lesson import Lesson, adds, changes
+from reconciler.testing.taught.lesson import Lesson, adds, changes, remembered
 
 
 def modify_cluster_parameter_group(self: Any) -> Any:
@@ -41,10 +41,8 @@ def _group(self: Any) -> Any:
     return self.redshift_backend.describe_cluster_parameter_groups(self._get_param("ParameterGroupName"))[0]
 
 
-def _set_in(group: Any) -> dict[str, str]:
-    group.taught_parameters = getattr(group, "taught_parameters", {})
-    found: dict[str, str] = group.taught_parameters
-    return found
+def _set_in(group: Any) -> dict[str, Any]:
+    return remembered(group, "parameters")
 
 
 def _asked(self: Any) -> dict[str, str]:

@@ -9,7 +9,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeSagemakerNotebookInstance, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
-from reconciler.testing.taught.lesson import Lesson, adds, changes
+from reconciler.testing.taught.lesson import Lesson, adds, changes, remembered
 
 _create, _shown = SageMakerResponse.create_notebook_instance, FakeSagemakerNotebookInstance.to_dict
 _create_config = SageMakerResponse.create_notebook_instance_lifecycle_config
@@ -33,7 +33,8 @@ def _instance(self: Any) -> Any:
 def create_notebook_instance(self: Any) -> Any:
     """CreateNotebookInstance."""
     answer = _create(self)
-    _instance(self).taught = {name: value for name in _KEPT if (value := self._get_param(name))}
+    given = {name: value for name in _KEPT if (value := self._get_param(name))}
+    remembered(_instance(self), "properties").update(given)
     return answer
 
 
@@ -42,16 +43,17 @@ def update_notebook_instance(self: Any) -> Any:
     instance = _instance(self)
     if instance.status != "Stopped":
         raise ValidationError(message=f"Status ({instance.status}) not in ([Stopped, Failed]).")
-    given = dict(self._get_params())
+    given: dict[str, Any] = dict(self._get_params())
     del given["NotebookInstanceName"]
     gone = {name: None for switch, name in _GONE.items() if given.pop(switch, False)}
-    instance.taught |= {_SHOWN.get(name, name): value for name, value in given.items()} | gone
+    fresh = {_SHOWN.get(name, name): value for name, value in given.items()}
+    remembered(instance, "properties").update({**fresh, **gone})
     return EmptyResult()
 
 
 def to_dict(self: Any) -> dict[str, Any]:
     """What DescribeNotebookInstance shows."""
-    return {**_shown(self), **getattr(self, "taught", {})}
+    return {**_shown(self), **remembered(self, "properties")}
 
 
 def _config(self: Any) -> Any:

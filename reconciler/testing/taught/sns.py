@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.sns.responses import SNSResponse
 
-from reconciler.testing.taught.lesson import Lesson, changes
+from reconciler.testing.taught.lesson import Lesson, changes, remembered
 
 _create, _put, _get = SNSResponse.create_topic, SNSResponse.set_topic_attributes, SNSResponse.get_topic_attributes
 
@@ -17,9 +17,8 @@ def _answered(answer: Any) -> dict[str, Any]:
 
 
 def _remember(self: Any, arn: str, given: dict[str, Any]) -> None:
-    topic = self.backend.get_topic(arn)
     feedback = {name: value for name, value in given.items() if "Feedback" in name}
-    topic.feedback = getattr(topic, "feedback", {}) | feedback
+    remembered(self.backend.get_topic(arn), "feedback").update(feedback)
 
 
 def create_topic(self: Any) -> Any:
@@ -39,7 +38,7 @@ def set_topic_attributes(self: Any) -> Any:
 def get_topic_attributes(self: Any) -> Any:
     """GetTopicAttributes."""
     answer = _get(self)
-    _answered(answer)["Attributes"] |= getattr(self.backend.get_topic(self._get_param("TopicArn")), "feedback", {})
+    _answered(answer)["Attributes"] |= remembered(self.backend.get_topic(self._get_param("TopicArn")), "feedback")
     return answer
 
 
