@@ -26,7 +26,7 @@ from rig import Figures, application, credentials, servers
 from reconciler.model.ids import PlanName
 from reconciler.model.report import PlanState
 from reconciler.status.logs import configure
-from reconciler.testing.localaws import outsider
+from reconciler.testing.outsiders import outsider
 
 CPU_LIMIT, CALL_LIMIT = 1.5, 1.3
 SERVICES = ("ec2", "s3", "iam", "sqs", "dynamodb", "sns", "logs", "ssm")

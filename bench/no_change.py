@@ -31,7 +31,7 @@ from rig import Figures, Resyncs, application, credentials, measured, servers
 from reconciler.model.ids import PlanName
 from reconciler.model.report import PlanState, RunReport
 from reconciler.status.logs import configure
-from reconciler.testing.localaws import outsider
+from reconciler.testing.outsiders import outsider
 
 CPU_LIMIT, CALL_LIMIT, WALL_LIMIT, GROWTH_LIMIT, MEMORY_LIMIT = 1.25, 1.0, 1.2, 1.15, 400
 

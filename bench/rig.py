@@ -23,7 +23,7 @@ from reconciler.daemon.daemon import Daemon
 from reconciler.model.events import Event, PassFinished
 from reconciler.model.report import PlanState, RunReport
 from reconciler.settings import Settings
-from reconciler.testing.localaws import outsider
+from reconciler.testing.outsiders import outsider
 
 HERE = Path(__file__).resolve().parent
 ROLE = "arn:aws:iam::{account}:role/bench"

@@ -17,7 +17,8 @@ from reconciler.model.plan import Approval, Plan
 from reconciler.model.report import PlanState, PlanStatus, RunReport
 from reconciler.ports import Clock, EventSink, Lease, Store, Telemetry, Turn
 from reconciler.status.explain import explain
-from reconciler.status.outcome import Backoff, Outcome, failed, report_of, status_of
+from reconciler.status.outcome import Backoff, Outcome, failed
+from reconciler.status.reporting import report_of, status_of
 
 log = structlog.get_logger(__name__)
 

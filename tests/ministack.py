@@ -12,7 +12,7 @@ from typing import Any
 
 from boto3.session import Session
 
-from reconciler.testing.localaws import outsider
+from reconciler.testing.outsiders import outsider
 
 ROOT = Path(__file__).resolve().parents[1]
 ACCOUNT, REGION = "111111111111", "us-east-1"

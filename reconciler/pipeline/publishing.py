@@ -93,7 +93,7 @@ class GitPipeline:
         with repository.exclusively():
             heads = self._looks.at(repository, fresh=True).heads
             retired = [
-                self._retired(repository, address, plan, target, word, heads, message.GONE, known)
+                self._retiring.of(repository, address, plan, target, word, heads, message.GONE, known)
                 for word in refs.ACTIONS
             ]
         found = next((each for each in retired if each is not None), None)
@@ -270,27 +270,11 @@ class GitPipeline:
         if spent:
             heads = self._looks.at(repository, fresh=True).heads
         for name, word in spent.items():
-            retired = self._retired(repository, work.address, work.plan, work.target, word, heads, why)
+            retired = self._retiring.of(repository, work.address, work.plan, work.target, word, heads, why)
             if name in heads and (retired is None or not retired.deleted):
                 notes.append(f"an earlier branch of this plan, {name}, still exists")
             problem = problem or (retired.problem if retired is not None else "")
         return notes, problem
-
-    def _retired(
-        self,
-        repository: Repository,
-        address: str,
-        plan: Plan,
-        target: PipelineTarget,
-        word: str,
-        heads: Mapping[str, str],
-        why: str,
-        known: BranchInfo | None = None,
-    ) -> Retired | None:
-        name, base = refs.branch_name(target.branch, plan, word), refs.base_name(target.base, plan)
-        directory = refs.directory(target.path, plan, word)
-        former = known.commit if known is not None and known.branch == name else ""
-        return self._retiring.branch(repository, address, plan.name, base, name, directory, heads, why, former)
 
     def _made(self, commit: Commit, plan: PlanName) -> bool:
         by_us = {commit.author_email, commit.committer_email} == {self._options.author.email}

@@ -9,7 +9,10 @@ import structlog
 
 from reconciler.model.errors import PipelineError
 from reconciler.model.ids import PlanName
+from reconciler.model.plan import PipelineTarget, Plan
 from reconciler.model.pullrequest import PullRequest
+from reconciler.model.report import BranchInfo
+from reconciler.pipeline import refs
 from reconciler.pipeline.looks import Looks
 from reconciler.pipeline.repository import Commit, PushRejected, Repository
 from reconciler.pipeline.reviewing import Reviews
@@ -37,6 +40,23 @@ class Retiring:
     reviews: Reviews
     made: Callable[[Commit, PlanName], bool]
     collect: bool
+
+    def of(
+        self,
+        repository: Repository,
+        address: str,
+        plan: Plan,
+        target: PipelineTarget,
+        word: str,
+        heads: Mapping[str, str],
+        why: str,
+        known: BranchInfo | None = None,
+    ) -> Retired | None:
+        """As ``branch``, of the branch that a plan has for an action (``refs.ACTIONS``); ``known``: from its status."""
+        name, base = refs.branch_name(target.branch, plan, word), refs.base_name(target.base, plan)
+        directory = refs.directory(target.path, plan, word)
+        former = known.commit if known is not None and known.branch == name else ""
+        return self.branch(repository, address, plan.name, base, name, directory, heads, why, former)
 
     def branch(
         self,

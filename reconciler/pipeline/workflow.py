@@ -175,25 +175,6 @@ def _github(plan: Plan, target: PipelineTarget, place: str, tools: _Tools) -> Re
     watched = {"branches": [branch], "paths": [f"{place}/**", path[1:]]}
     environment = plan.target.environment
 
-    def job(gate: str, commands: Sequence[str]) -> dict[str, Any]:
-        secrets = {name: f"${{{{ secrets.{_capitals(value)} }}}}" for name, value in tools.environment.items()}
-        role = {"role-to-assume": "${{ vars.AWS_ROLE_ARN }}", "aws-region": plan.target.region}
-        given = {"env": secrets} if secrets else {}
-        return {
-            "runs-on": "ubuntu-24.04",
-            "timeout-minutes": 60,
-            "environment": gate,
-            "permissions": {"contents": "read", "id-token": "write"},
-            "defaults": {"run": {"working-directory": place}},
-            "steps": [
-                {"uses": _CHECKOUT, "with": {"persist-credentials": False}},
-                *tools.actions,
-                *({"run": command} for command in tools.install),
-                {"uses": _CREDENTIALS, "with": role},
-                *({"run": command, **given} for command in commands),
-            ],
-        }
-
     group = f"reconciler-{refs.slug(plan.name)}-${{{{ github.event_name }}}}"
     document = {
         "name": f"{plan.name} ({environment})",
@@ -201,11 +182,11 @@ def _github(plan: Plan, target: PipelineTarget, place: str, tools: _Tools) -> Re
         "permissions": {},
         "concurrency": {"group": group, "cancel-in-progress": False},
         "jobs": {
-            "plan": job(f"{environment}-plan", tools.show),
+            "plan": _github_job(plan, place, tools, f"{environment}-plan", tools.show),
             "deploy": {
                 "if": "github.event_name == 'push'",
                 "needs": "plan",
-                **job(environment, tools.deploy),
+                **_github_job(plan, place, tools, environment, tools.deploy),
             },
         },
     }
@@ -215,6 +196,27 @@ def _github(plan: Plan, target: PipelineTarget, place: str, tools: _Tools) -> Re
         *_notes(tools),
     )
     return RenderedFile(path, _text(plan, notes, document))
+
+
+def _github_job(plan: Plan, place: str, tools: _Tools, gate: str, commands: Sequence[str]) -> dict[str, Any]:
+    """``gate``: the environment of the repository that lets it run."""
+    secrets = {name: f"${{{{ secrets.{_capitals(value)} }}}}" for name, value in tools.environment.items()}
+    role = {"role-to-assume": "${{ vars.AWS_ROLE_ARN }}", "aws-region": plan.target.region}
+    given = {"env": secrets} if secrets else {}
+    return {
+        "runs-on": "ubuntu-24.04",
+        "timeout-minutes": 60,
+        "environment": gate,
+        "permissions": {"contents": "read", "id-token": "write"},
+        "defaults": {"run": {"working-directory": place}},
+        "steps": [
+            {"uses": _CHECKOUT, "with": {"persist-credentials": False}},
+            *tools.actions,
+            *({"run": command} for command in tools.install),
+            {"uses": _CREDENTIALS, "with": role},
+            *({"run": command, **given} for command in commands),
+        ],
+    }
 
 
 def _gitlab(plan: Plan, target: PipelineTarget, place: str, tools: _Tools) -> RenderedFile:

@@ -2,151 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StrictBool,
-    StringConstraints,
-    Tag,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StringConstraints, Tag, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from reconciler.source.kinds import (
+    Account,
+    DayOrMoment,
+    Descending,
+    Duration,
+    GitWord,
+    LabelText,
+    Line,
+    Moment,
+    ParameterValue,
+    Person,
+    Plain,
+    PlanNameText,
+    Pointer,
+    Reference,
+    Region,
+    RoleArn,
+    Text,
+    Written,
+)
+
 DELIVERIES = ("resources", "template", "stack", "terraform", "cdk")
 SCOPES = ("create", "update", "adopt", "replace", "delete", "rollback")
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MAX_INTERVAL = 7 * 86400
-
-
-def _account(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise PydanticCustomError(
-            "unquoted", "an account is text, not a number: quote it, as in {quoted}", {"quoted": f'"{value:012d}"'}
-        )
-    return value
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bool | int | float):
-        raise PydanticCustomError("unquoted", "expected text, found {found}: quote it", {"found": _yaml_name(value)})
-    return value
-
-
-def _yaml_name(value: bool | int | float) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _duration(value: Any) -> Any:
-    """``90s``, ``5m``, ``1h30m`` to seconds."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
-    if match is None:
-        raise PydanticCustomError("duration", "not a duration; write it like 30s, 5m or 1h30m")
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    total = days * 86400 + hours * 3600 + minutes * 60 + seconds
-    if not 1 <= total <= _MAX_INTERVAL:
-        raise PydanticCustomError("duration", "a duration lies between 1s and 7d")
-    return float(total)
-
-
-def _timestamp(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise PydanticCustomError("timestamp", "not a time; write it like 2026-11-23T09:00:00Z")
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError("timestamp", "not a time; write it like 2026-11-23T09:00:00Z") from None
-    if _DATE.fullmatch(value) or moment.tzinfo is None:
-        raise PydanticCustomError("timestamp", "a time needs a time of day and a zone, like 2026-11-23T09:00:00Z")
-    return moment.astimezone(UTC)
-
-
-def _day_or_time(value: Any) -> Any:
-    """A date alone expires as it begins: the earlier reading, for an exception is a risk."""
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return datetime.combine(datetime.fromisoformat(value).date(), time.min, UTC)
-        except ValueError:
-            raise PydanticCustomError("timestamp", "there is no such day") from None
-    return _timestamp(value)
-
-
-def _reference(value: str) -> str:
-    """Whether ``..`` leaves the source is found out where the path is followed."""
-    if value.startswith(("/", "~")) or "\\" in value or re.match(r"[A-Za-z]:", value):
-        raise PydanticCustomError("path_escape", "must be a path relative to the plan file, inside the source")
-    return value
-
-
-def _descending(value: str) -> str:
-    if ".." in _reference(value).split("/"):
-        raise PydanticCustomError("path_escape", "must be a relative path without '..'")
-    return value
-
-
-def _repository(value: str) -> str:
-    if value.startswith("-") or re.match(r"[A-Za-z0-9]+::", value):
-        raise PydanticCustomError("repository", "must be a Git URL or a path; options and remote helpers are refused")
-    return value
-
-
-def _pointer(value: str) -> str:
-    if not value.startswith("/"):
-        raise PydanticCustomError("pointer", "must be a JSON pointer like /DesiredCapacity")
-    return value
-
-
-def _parameter(value: Any) -> Any:
-    items = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, str | int | float) for item in items):
-        raise PydanticCustomError("parameter", "a parameter's value is text, a number, true, false, or a list of those")
-    return value
-
-
-def _rollback_form(value: Any) -> str:
-    return "written out" if isinstance(value, Mapping | RollbackProcedure) else "named"
-
-
-Text: TypeAlias = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=4096)]
-Line: TypeAlias = Annotated[
-    str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=512, pattern=r"^[^\r\n]+$")
-]
-Person: TypeAlias = Annotated[
-    str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=254, pattern=r"^[^\s,\"]+$")
-]
-PlanNameText: TypeAlias = Annotated[
-    str, BeforeValidator(_text), StringConstraints(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-]
-Plain: TypeAlias = Annotated[
-    str, BeforeValidator(_text), StringConstraints(max_length=63, pattern=r"^[a-z][a-z0-9-]*$")
-]
-Account: TypeAlias = Annotated[str, BeforeValidator(_account), StringConstraints(pattern=r"^[0-9]{12}$")]
-Region: TypeAlias = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
-RoleArn: TypeAlias = Annotated[
-    str, BeforeValidator(_text), StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$")
-]
-LabelText: TypeAlias = Annotated[
-    str,
-    BeforeValidator(_text),
-    StringConstraints(max_length=63, pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$"),
-]
-Duration: TypeAlias = Annotated[float, BeforeValidator(_duration)]
-Moment: TypeAlias = Annotated[datetime, BeforeValidator(_timestamp)]
-DayOrMoment: TypeAlias = Annotated[datetime, BeforeValidator(_day_or_time)]
-Reference: TypeAlias = Annotated[Line, AfterValidator(_reference)]
-ParameterValue: TypeAlias = Annotated[Any, AfterValidator(_parameter)]
 
 
 class Shape(BaseModel):
@@ -160,7 +45,7 @@ class PlanMetadata(Shape):
 
     name: PlanNameText
     author: Person
-    description: Annotated[str, BeforeValidator(_text), StringConstraints(max_length=4096)] = ""
+    description: Annotated[Written, StringConstraints(max_length=4096)] = ""
     labels: dict[LabelText, LabelText] = Field(default_factory=dict)
 
 
@@ -170,11 +55,9 @@ class TargetShape(Shape):
     environment: Plain
     account: Account
     region: Region
-    profile: Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Za-z0-9_.@+/-]{1,128}$")] | None = (
-        None
-    )
+    profile: Annotated[Written, StringConstraints(pattern=r"^[A-Za-z0-9_.@+/-]{1,128}$")] | None = None
     role_arn: RoleArn | None = None
-    external_id: Annotated[str, BeforeValidator(_text), StringConstraints(min_length=2, max_length=1224)] | None = None
+    external_id: Annotated[Written, StringConstraints(min_length=2, max_length=1224)] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> TargetShape:
@@ -198,7 +81,7 @@ class GuardrailShape(Shape):
     """The compliance check's outcome. Failed and expired ones are valid documents that policy refuses."""
 
     status: Literal["passed", "exceptions", "failed"]
-    reference: Annotated[str, BeforeValidator(_text), StringConstraints(max_length=2048)] = ""
+    reference: Annotated[Written, StringConstraints(max_length=2048)] = ""
     exceptions: tuple[ExceptionShape, ...] = ()
 
     @model_validator(mode="after")
@@ -218,16 +101,14 @@ class IgnoreShape(Shape):
     """A field that another controller owns."""
 
     resource: Line
-    path: Annotated[Line, AfterValidator(_pointer)]
+    path: Pointer
 
 
 class StackShape(Shape):
     """A CloudFormation stack."""
 
     template: Reference
-    name: Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Za-z][-A-Za-z0-9]{0,127}$")] | None = (
-        None
-    )
+    name: Annotated[Written, StringConstraints(pattern=r"^[A-Za-z][-A-Za-z0-9]{0,127}$")] | None = None
 
 
 class TerraformShape(Shape):
@@ -235,9 +116,7 @@ class TerraformShape(Shape):
 
     directory: Reference
     var_files: tuple[Reference, ...] = ()
-    workspace: Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,90}$")] | None = (
-        None
-    )
+    workspace: Annotated[Written, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,90}$")] | None = None
 
 
 class CdkShape(Shape):
@@ -250,14 +129,18 @@ class CdkShape(Shape):
 class PipelineShape(Shape):
     """Where staging and production changes go. ``language``: of format cdk."""
 
-    repository: Annotated[Line, AfterValidator(_repository)]
-    base: Annotated[Line, AfterValidator(_repository)] = "main"
-    branch: Annotated[Line, AfterValidator(_repository)] = "feature/{action}-{plan}"
-    path: Annotated[Line, AfterValidator(_descending)] = "infrastructure/{plan}"
+    repository: GitWord
+    base: GitWord = "main"
+    branch: GitWord = "feature/{action}-{plan}"
+    path: Descending = "infrastructure/{plan}"
     format: Literal["terraform", "cloudformation", "cdk"] = "terraform"
     provider: Literal["awscc", "aws"] = "awscc"
     language: Literal["typescript", "python"] = "typescript"
     workflow: Literal["github", "gitlab"] | None = None
+
+
+def _rollback_form(value: Any) -> str:
+    return "written out" if isinstance(value, Mapping | RollbackProcedure) else "named"
 
 
 class PlanSpec(Shape):
@@ -309,25 +192,23 @@ class PlanDocument(Shape):
 class ApprovalMetadata(Shape):
     """The approval's own name, unique among the approvals of its plan."""
 
-    name: Annotated[
-        str, BeforeValidator(_text), StringConstraints(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    ]
+    name: Annotated[Written, StringConstraints(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 
 
 class ApprovalSpec(Shape):
     """Who approves what, until when. ``change``: only this one change set; without it, any to this content."""
 
     plan: PlanNameText
-    digest: Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+    digest: Annotated[Written, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
     approver: Person
     approved_at: Moment
     expires_at: Moment
     scope: Annotated[
         tuple[Literal["create", "update", "adopt", "replace", "delete", "rollback"], ...], Field(min_length=1)
     ]
-    ticket: Annotated[str, BeforeValidator(_text), StringConstraints(max_length=128)] = ""
-    change: Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] = ""
-    signature: Annotated[str, BeforeValidator(_text), StringConstraints(max_length=16384)] = ""
+    ticket: Annotated[Written, StringConstraints(max_length=128)] = ""
+    change: Annotated[Written, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] = ""
+    signature: Annotated[Written, StringConstraints(max_length=16384)] = ""
 
     @model_validator(mode="after")
     def _in_order(self) -> ApprovalSpec:

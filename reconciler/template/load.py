@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -72,13 +72,7 @@ def load_template(
     problems = Problems(locate)
     _check_sections(document, problems)
     declared = load_parameters(document.get("Parameters"), parameters, problems)
-    scope = FoldScope(
-        parameters={parameter.name: in_scope(parameter) for parameter in declared},
-        mappings=_text_keys(_mapping(document, "Mappings", problems), 3),
-        conditions={},
-        pseudo=pseudo_parameters(target, plan_name),
-        resources=frozenset(),
-    )
+    scope = _scope(document, declared, pseudo_parameters(target, plan_name), problems)
     if has_loops(document):
         loops = Loops(Folder(scope, problems).fold, problems)
         document = loops.written_out(document)
@@ -102,6 +96,19 @@ def load_template(
         tuple(_written_output(output, writing.fold(exports[output.name]["Value"], ())) for output in outputs),
         document,
         locate,
+    )
+
+
+def _scope(
+    document: Mapping[str, Any], declared: Iterable[Parameter], pseudo: Mapping[str, Any], problems: Problems
+) -> FoldScope:
+    """What holds before any condition or resource is known."""
+    return FoldScope(
+        parameters={parameter.name: in_scope(parameter) for parameter in declared},
+        mappings=_text_keys(_mapping(document, "Mappings", problems), 3),
+        conditions={},
+        pseudo=pseudo,
+        resources=frozenset(),
     )
 
 

@@ -12,10 +12,11 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler.testing.amends import amend, stand_in
+from reconciler.testing.mishaps import Fault, Hold
+from reconciler.testing.outsiders import Outsider
 from reconciler.testing.serving import Serving
 from reconciler.testing.taught import teach
 from reconciler.testing.watching import WATCH
@@ -28,68 +29,7 @@ if TYPE_CHECKING:
 
 StartResponse = Callable[..., Any]
 
-_OUTSIDE = threading.Lock()
-
-#: A test that died must not hold a server thread for ever. Seconds.
-_LONGEST_HOLD = 60.0
-
 _STATUS_TEXT = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 429: "Too Many Requests"}
-
-
-@dataclass(slots=True)
-class _Fault:
-    """What to answer instead of moto: an error, or a cut connection (before or after the call took effect)."""
-
-    service: str
-    operation: str
-    left: int
-    code: str = ""
-    status: int = 400
-    message: str = ""
-    account: str = ""
-    cut: bool = False
-    applied: bool = False
-
-    def matches(self, call: Call) -> bool:
-        wanted = (self.service in ("*", call.service), self.operation in ("*", call.operation))
-        return self.left > 0 and all(wanted) and self.account in ("", call.account)
-
-
-class Hold:
-    """The calls of one operation, each held after it took effect until ``release``; ``arrived`` is set by the first."""
-
-    def __init__(self, service: str, operation: str) -> None:
-        self._wanted = (service, operation)
-        self._released = threading.Event()
-        self.arrived = threading.Event()
-
-    def release(self) -> None:
-        """Let the answers go out, held ones and later ones."""
-        self._released.set()
-
-    def wait(self, call: Call) -> None:
-        """Called by the server before it answers."""
-        if (call.service, call.operation) == self._wanted:
-            self.arrived.set()
-            self._released.wait(_LONGEST_HOLD)
-
-
-@contextmanager
-def outsider() -> Iterator[None]:
-    """Sessions made inside are somebody else's, who changes AWS behind the reconciler's back: they aren't guarded.
-
-    botocore forgets the product's initializer meanwhile, for every thread.
-    """
-    from botocore import register_initializer, unregister_initializer
-
-    from reconciler.providers.strays import guard_stray
-
-    with _OUTSIDE:
-        unregister_initializer(guard_stray)
-        try:
-            yield
-        finally:
-            register_initializer(guard_stray)
 
 
 class LocalAws:
@@ -112,17 +52,16 @@ class LocalAws:
         self._book = threading.Lock()
         self._calls: deque[Call] = deque(maxlen=keep)
         self._counts: Counter[tuple[str, str, bool]] = Counter()
-        self._faults: list[_Fault] = []
+        self._faults: list[Fault] = []
         self._holds: list[Hold] = []
-        self._clients: dict[tuple[str, str, str, str], Any] = {}
-        self._session: Any = None  # the stubs know only literal service names
+        self._outsider: Outsider | None = None
         self._server: BaseWSGIServer | None = None
         self._serving: Serving | None = None
 
     # running
 
     def start(self) -> LocalAws:
-        """Start serving; returns when requests are answered. About a second, nearly all of it imports."""
+        """Start serving; returns when requests are answered. A second or two, nearly all of it imports."""
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -149,9 +88,9 @@ class LocalAws:
         if self._serving is not None:
             self._serving.stop()
         self._server = self._serving = None
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
+        if self._outsider is not None:
+            self._outsider.close()
+        self._outsider = None
 
     def __enter__(self) -> LocalAws:
         return self.start()
@@ -176,7 +115,8 @@ class LocalAws:
             moto_api_backend.reset()
         with self._book:
             self._faults.clear()
-        self._clients.clear()  # the roles they had assumed are gone
+        if self._outsider is not None:
+            self._outsider.forget()  # the roles that it had assumed are gone
         self.reset_calls()
 
     # what was asked
@@ -223,12 +163,12 @@ class LocalAws:
     ) -> None:
         """Answer the next ``times`` matching calls with an AWS error; ``*`` matches any service or operation."""
         with self._book:
-            self._faults.append(_Fault(service, operation, times, code, status, message, account))
+            self._faults.append(Fault(service, operation, times, code, status, message, account))
 
     def cut(self, service: str, operation: str, times: int = 1, *, applied: bool, account: str = "") -> None:
         """Close the connection without an answer, after (``applied``) or before the call took effect."""
         with self._book:
-            self._faults.append(_Fault(service, operation, times, account=account, cut=True, applied=applied))
+            self._faults.append(Fault(service, operation, times, account=account, cut=True, applied=applied))
 
     @contextmanager
     def hold(self, service: str, operation: str) -> Iterator[Hold]:
@@ -253,11 +193,9 @@ class LocalAws:
 
         Its calls are counted like any other: call ``reset_calls`` after using it, before counting.
         """
-        account = account or self.account
-        key = (service, account, region, role)
-        if key not in self._clients:
-            self._clients[key] = self._new_client(service, account, region, role)
-        return self._clients[key]
+        if self._outsider is None:
+            self._outsider = Outsider(self.endpoint, self.account, self.access_key, self.secret_key)
+        return self._outsider.client(service, account or self.account, region, role)
 
     def environment(self) -> Mapping[str, str]:
         """Environment variables with which any AWS SDK or tool talks to this server."""
@@ -278,29 +216,6 @@ class LocalAws:
             self._counts = counts
             self._calls.clear()
             self._calls.extend(calls)
-
-    def _new_client(self, service: str, account: str, region: str, role: str) -> Any:
-        session = self._outsiders_session()
-        keys = {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key}
-        if account != self.account:
-            sts = session.client("sts", endpoint_url=self.endpoint, region_name=region, **keys)
-            arn = f"arn:aws:iam::{account}:role/{role}"
-            assumed = sts.assume_role(RoleArn=arn, RoleSessionName="local")["Credentials"]
-            keys = {
-                "aws_access_key_id": assumed["AccessKeyId"],
-                "aws_secret_access_key": assumed["SecretAccessKey"],
-                "aws_session_token": assumed["SessionToken"],
-            }
-        return session.client(service, endpoint_url=self.endpoint, region_name=region, **keys)
-
-    def _outsiders_session(self) -> Any:
-        """One for all clients: what a session parses once costs more than all of its clients."""
-        from boto3.session import Session
-
-        if self._session is None:
-            with outsider():
-                self._session = Session()
-        return self._session
 
     def _warm_up(self, service: str) -> None:
         """Load moto's code for a service by one harmless request (its answer does not matter)."""
@@ -337,12 +252,11 @@ class LocalAws:
 
         with self._one_at_a_time:
             try:
-                content = self._answer(call, environ, started)
+                content = list(self._moto(environ, started))
             except Exception:  # moto has no such service, or crashed on the call
                 content = [b"<html><title>500 Internal Server Error</title></html>"]
                 started("500 Internal Server Error", [("Content-Type", "text/html")])
             call = replace(call, status=int(answer[-1].split()[0]), answered=sum(map(len, content)))
-            amend(call, str(environ["PATH_INFO"]))
         if fault is not None:
             return self._refuse(call, fault, environ, start_response)
         self._record(call)
@@ -350,15 +264,7 @@ class LocalAws:
             held.wait(call)
         return content
 
-    def _answer(self, call: Call, environ: dict[str, Any], started: StartResponse) -> list[bytes]:
-        answer = stand_in(call, str(environ["PATH_INFO"]), str(environ.get("QUERY_STRING", "")))
-        if answer is None:
-            return list(self._moto(environ, started))
-        status, headers, content = answer
-        started(status, [*headers.items(), ("Content-Length", str(len(content)))])
-        return [content]
-
-    def _fault(self, call: Call) -> _Fault | None:
+    def _fault(self, call: Call) -> Fault | None:
         with self._book:
             for fault in self._faults:
                 if fault.matches(call):
@@ -367,7 +273,7 @@ class LocalAws:
         return None
 
     def _refuse(
-        self, call: Call, fault: _Fault, environ: dict[str, Any], start_response: StartResponse
+        self, call: Call, fault: Fault, environ: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
         if fault.cut:
             self._record(replace(call, status=0, answered=0))

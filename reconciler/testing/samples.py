@@ -90,59 +90,16 @@ def a_report(run: str = "run-1", plan: str = "web", **changes: Any) -> RunReport
 
 def a_full_report() -> RunReport:
     """One with every field set, so that the round trip shows any that gets lost."""
+    role = Identity("1", "arn:aws:iam::1:role/x")
+    update = ChangeSummary(LogicalId("Vpc"), TypeName("T"), "update", Identifier("vpc-1"), ({"path": "/A"},), "drift")
+    unknown = ResourceState(LogicalId("Vpc"), TypeName("T"), SyncState.UNKNOWN, Identifier("vpc-1"), "why", AT)
     return a_report(
-        context=Context(
-            PlanName("web"),
-            "development",
-            "1",
-            "r",
-            "dev",
-            Identity("1", "arn:aws:iam::1:role/x"),
-            DIGEST,
-        ),
-        decision=Decision(
-            mode=Mode.WAIT,
-            actions={"Vpc": Ruling(False, ("needs approval",))},
-            reasons=(Reason("approval", "none given"),),
-            checklist={"guardrail": ChecklistItem(True, "passed")},
-            revision="abc",
-        ),
-        changes=(
-            ChangeSummary(LogicalId("Vpc"), TypeName("T"), "update", Identifier("vpc-1"), ({"path": "/A"},), "drift"),
-        ),
-        steps=(
-            StepResult(
-                StepId("Vpc:update"),
-                LogicalId("Vpc"),
-                TypeName("T"),
-                Verb.UPDATE,
-                StepState.FAILED,
-                command="ec2:ModifyVpcAttribute",
-                result="refused",
-                validation="failed",
-                identifier=Identifier("vpc-1"),
-                error="AccessDenied",
-                error_kind="access_denied",
-                seconds=1.5,
-            ),
-        ),
-        resources=(ResourceState(LogicalId("Vpc"), TypeName("T"), SyncState.UNKNOWN, Identifier("vpc-1"), "why", AT),),
-        branch=BranchInfo(
-            "git@x:y.git",
-            "main",
-            "feature/x",
-            "open",
-            "abc",
-            ("main.tf",),
-            "t",
-            "b",
-            "git push",
-            7,
-            "https://x/7",
-            "draft",
-            "p",
-            ("n",),
-        ),
+        context=Context(PlanName("web"), "development", "1", "r", "dev", role, DIGEST),
+        decision=_a_decision(),
+        changes=(update,),
+        steps=(_a_failed_step(),),
+        resources=(unknown,),
+        branch=_a_branch(),
         error="boom",
         error_reason="aws",
         retry_after=30.0,
@@ -152,6 +109,41 @@ def a_full_report() -> RunReport:
         learnings=("c",),
         change_digest=Digest("sha256:" + "1" * 64),
     )
+
+
+def _a_decision() -> Decision:
+    return Decision(
+        mode=Mode.WAIT,
+        actions={"Vpc": Ruling(False, ("needs approval",))},
+        reasons=(Reason("approval", "none given"),),
+        checklist={"guardrail": ChecklistItem(True, "passed")},
+        revision="abc",
+    )
+
+
+def _a_failed_step() -> StepResult:
+    return StepResult(
+        StepId("Vpc:update"),
+        LogicalId("Vpc"),
+        TypeName("T"),
+        Verb.UPDATE,
+        StepState.FAILED,
+        command="ec2:ModifyVpcAttribute",
+        result="refused",
+        validation="failed",
+        identifier=Identifier("vpc-1"),
+        error="AccessDenied",
+        error_kind="access_denied",
+        seconds=1.5,
+    )
+
+
+def _a_branch() -> BranchInfo:
+    files, problem, notes = ("main.tf",), "p", ("n",)
+    return BranchInfo(
+        "git@x:y.git", "main", "feature/x", "open", "abc", files, "t", "b", "git push", 7, "https://x/7", "draft",
+        problem, notes,
+    )  # fmt: skip
 
 
 def a_status(plan: str = "web", **changes: Any) -> PlanStatus:

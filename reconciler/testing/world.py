@@ -33,6 +33,7 @@ class World:
 
     ``fail[(verb, logical id)]`` holds faults to raise, first come first served; ``slow`` types complete on poll, unless
     ``fail[("poll", identifier)]`` has one. ``lag`` is for how many looks something just created stays invisible.
+    ``hidden`` properties are shown only where they are asked for, as by providers those that cost a call.
     ``boundary`` hears of each moment before and after a call takes effect; a test that raises there kills the caller.
     """
 
@@ -44,6 +45,7 @@ class World:
     unreadable: dict[str, AwsFault] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
     lag: int = 0
+    hidden: frozenset[str] = frozenset()
     boundary: Callable[[str], None] = lambda _moment: None
     reads: int = 0
     tokens: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -127,8 +129,13 @@ class FakeProvider:
             return {item.identifier: Unreadable(item.identifier, fault.kind, str(fault)) for item in wanted}
         with self.world.lock:
             visible = self.world.visible(self.type_name)
-            found = {item.identifier: visible.get(item.identifier) for item in wanted}
-            return {key: Observation(key, copy.deepcopy(value)) for key, value in found.items() if value is not None}
+            found = {item: visible.get(item.identifier) for item in wanted}
+            return {item.identifier: self._shown(item, live) for item, live in found.items() if live is not None}
+
+    def _shown(self, wanted: Wanted, live: Properties) -> Observation:
+        unasked = self.world.hidden - wanted.properties
+        shown = {name: value for name, value in live.items() if name not in unasked}
+        return Observation(wanted.identifier, copy.deepcopy(shown))
 
     def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """By ownership tags, else by identifier."""

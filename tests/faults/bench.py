@@ -18,6 +18,7 @@ from reconciler.model.report import PlanState, RunReport
 from reconciler.settings import Settings
 from reconciler.testing.localaws import LocalAws
 from reconciler.testing.wire import Call
+from reconciler.wiring import application
 from tests.crash.plans import ACCOUNT, Resources, plan_text
 from tests.world import World, world_of
 
@@ -97,11 +98,11 @@ class Bench:
             },
             "breaker": {"failures": 10_000, "throttles": 10_000},
         }
-        parallel, wiring.PARALLEL_STEPS = wiring.PARALLEL_STEPS, 1
+        parallel, application.PARALLEL_STEPS = application.PARALLEL_STEPS, 1
         try:
             self.app = wiring.build(Settings.model_validate(settings), events=self.watch, clock=Hurried())
         finally:
-            wiring.PARALLEL_STEPS = parallel
+            application.PARALLEL_STEPS = parallel
 
     def begin(self, resources: Resources | None = None) -> None:
         """An empty account and a plan that nobody knows yet; ``resources`` are brought into being."""

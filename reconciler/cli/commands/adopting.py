@@ -27,44 +27,53 @@ if TYPE_CHECKING:
 _NO_ACCOUNT = "000000000000"
 
 
+_Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="TYPE ID",
+        help="A resource type and identifiers (or ARNs): AWS::EC2::VPC vpc-0abc",
+        show_default=False,
+    ),
+]
+_Tag = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="KEY=VALUE", help="What has this tag; repeated: all of these tags."),
+]
+_Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", help="The resources of a CloudFormation stack.")]
+_Environment = Annotated[
+    str | None, typer.Option("--environment", "-e", help="The plan's environment: sandbox, development …")
+]
+_Account = Annotated[
+    str | None,
+    typer.Option("--account", metavar="ACCOUNT", help="The account; else the one that the credentials belong to."),
+]
+_Region = Annotated[
+    list[str] | None,
+    typer.Option("--region", metavar="REGION", help="The region; else AWS_REGION or AWS_DEFAULT_REGION."),
+]
+_Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile, also for the plan.")]
+_RoleArn = Annotated[str | None, typer.Option("--role-arn", help="Role to assume, also for the plan.")]
+_ExternalId = Annotated[str | None, typer.Option("--external-id", help="Of that role.")]
+_Name = Annotated[str | None, typer.Option("--name", metavar="PLAN", help="The plan's name.")]
+_Author = Annotated[str | None, typer.Option("--author", help="The plan's author; else as Git knows you (user.email).")]
+_File = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan there; else it is printed.")]
+_Force = Annotated[bool, typer.Option("--force", help="Overwrite FILE.")]
+
+
 def import_(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="TYPE ID",
-            help="A resource type and identifiers (or ARNs): AWS::EC2::VPC vpc-0abc",
-            show_default=False,
-        ),
-    ] = None,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option("--tag", metavar="KEY=VALUE", help="What has this tag; repeated: all of these tags."),
-    ] = None,
-    stack: Annotated[
-        str | None, typer.Option("--stack", metavar="NAME", help="The resources of a CloudFormation stack.")
-    ] = None,
-    environment: Annotated[
-        str | None, typer.Option("--environment", "-e", help="The plan's environment: sandbox, development …")
-    ] = None,
-    account: Annotated[
-        str | None,
-        typer.Option("--account", metavar="ACCOUNT", help="The account; else the one that the credentials belong to."),
-    ] = None,
-    region: Annotated[
-        list[str] | None,
-        typer.Option("--region", metavar="REGION", help="The region; else AWS_REGION or AWS_DEFAULT_REGION."),
-    ] = None,
-    profile: Annotated[str | None, typer.Option("--profile", help="AWS profile, also for the plan.")] = None,
-    role_arn: Annotated[str | None, typer.Option("--role-arn", help="Role to assume, also for the plan.")] = None,
-    external_id: Annotated[str | None, typer.Option("--external-id", help="Of that role.")] = None,
-    name: Annotated[str | None, typer.Option("--name", metavar="PLAN", help="The plan's name.")] = None,
-    author: Annotated[
-        str | None, typer.Option("--author", help="The plan's author; else as Git knows you (user.email).")
-    ] = None,
-    file: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the plan there; else it is printed.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
+    words: _Words = None,
+    tag: _Tag = None,
+    stack: _Stack = None,
+    environment: _Environment = None,
+    account: _Account = None,
+    region: _Region = None,
+    profile: _Profile = None,
+    role_arn: _RoleArn = None,
+    external_id: _ExternalId = None,
+    name: _Name = None,
+    author: _Author = None,
+    file: _File = None,
+    force: _Force = False,
     config: ConfigOption = None,
 ) -> None:
     """Write a plan that adopts existing resources as they are; AWS is only read.

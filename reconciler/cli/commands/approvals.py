@@ -35,26 +35,34 @@ def digest(plan: PlanArgument, config: ConfigOption = None, output: OutputOption
         show(found.digest)
 
 
+_Key = Annotated[Path, typer.Option("--key", help="Your SSH private key.")]
+_Approver = Annotated[
+    str | None, typer.Option("--approver", help="You, as allowed_signers names you; else whose key it is there.")
+]
+_Expires = Annotated[str, typer.Option("--expires", help="How long it is valid (30d), or until when.")]
+_Scope = Annotated[
+    str | None,
+    typer.Option(
+        "--scope",
+        help="create, update, adopt, replace, delete, rollback; with commas. Default: the first three, "
+        "with --change the actions of that change.",
+    ),
+]
+_Ticket = Annotated[str, typer.Option("--ticket", help="The change ticket.")]
+_Change = Annotated[
+    bool,
+    typer.Option("--change", help="Show what a pass would change now, and approve exactly that and nothing else."),
+]
+
+
 def approve(
     plan: PlanArgument,
-    key: Annotated[Path, typer.Option("--key", help="Your SSH private key.")] = Path("~/.ssh/id_ed25519"),
-    approver: Annotated[
-        str | None, typer.Option("--approver", help="You, as allowed_signers names you; else whose key it is there.")
-    ] = None,
-    expires: Annotated[str, typer.Option("--expires", help="How long it is valid (30d), or until when.")] = "30d",
-    scope: Annotated[
-        str | None,
-        typer.Option(
-            "--scope",
-            help="create, update, adopt, replace, delete, rollback; with commas. Default: the first three, "
-            "with --change the actions of that change.",
-        ),
-    ] = None,
-    ticket: Annotated[str, typer.Option("--ticket", help="The change ticket.")] = "",
-    change: Annotated[
-        bool,
-        typer.Option("--change", help="Show what a pass would change now, and approve exactly that and nothing else."),
-    ] = False,
+    key: _Key = Path("~/.ssh/id_ed25519"),
+    approver: _Approver = None,
+    expires: _Expires = "30d",
+    scope: _Scope = None,
+    ticket: _Ticket = "",
+    change: _Change = False,
     config: ConfigOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:

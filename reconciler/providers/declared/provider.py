@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from functools import cached_property
 from typing import Any
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -14,21 +13,21 @@ from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import Scope
-from reconciler.providers.declared.changing import created, target, updated
+from reconciler.providers.declared.changing import target
 from reconciler.providers.declared.declaration import Call, Declaration, Update
+from reconciler.providers.declared.derived import Derived
 from reconciler.providers.declared.finding import Finder
 from reconciler.providers.declared.progress import CREATE, DELETE, UPDATE, Waiter
 from reconciler.providers.declared.reading import Item, Reader
 from reconciler.providers.declared.shaping import at, filled, input_shape, member, parameters, spread
 from reconciler.providers.declared.tags import Tagger
 from reconciler.providers.native.frame import already_exists, differing, refuse_fixed, refuse_unsupported
-from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import observed
 from reconciler.providers.native.tagging import Tags, as_map, owner_in
-from reconciler.schema import MISSING, TypeSchema, identifier_of, schema_for
+from reconciler.schema import MISSING, identifier_of
 
 
-class Declared:
+class Declared(Derived):
     """One type by its declaration. Stateless but for what follows from the declaration.
 
     What is exceptional about a type goes into a subclass: the methods whose names begin with ``adapt`` and ``make``,
@@ -36,8 +35,7 @@ class Declared:
     """
 
     def __init__(self, declaration: Declaration) -> None:
-        self.declaration = declaration
-        self.type_name = declaration.type
+        super().__init__(declaration)
         self._reader = Reader(declaration, self.schema_in, self.adapt_observed)
         self._tagger = Tagger(declaration.tagging, declaration.service) if declaration.tagging else None
         self._finder = Finder(declaration, self._reader, self._tagger)
@@ -92,21 +90,6 @@ class Declared:
         self._send(scope, call, identity, {name: given[name] for name in missing if name in given})
 
     # ports.ResourceProvider
-
-    @cached_property
-    def supported(self) -> frozenset[str]:
-        """See ``ports.ResourceProvider``."""
-        return self._created | self._updated
-
-    @property
-    def fixed(self) -> frozenset[str]:
-        """The properties that only a create sets."""
-        return self.supported - self._updated
-
-    @property
-    def naming(self) -> NameRule | None:
-        """How a resource gets a name if its plan gives none."""
-        return self.declaration.naming
 
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """See ``ports.ResourceProvider``."""
@@ -177,47 +160,7 @@ class Declared:
             return self._finished(scope, handle.identifier, rest)
         return self._standing_by(scope, handle.identifier, UPDATE)
 
-    # what follows from the declaration
-
-    def schema_in(self, scope: Scope) -> TypeSchema:
-        """The type's schema in the scope's region, else wherever it is known. Raises INVALID_REQUEST."""
-        schema = schema_for(self.type_name, scope.region) or schema_for(self.type_name)
-        if schema is None:
-            raise AwsFault(FaultKind.INVALID_REQUEST, f"{self.type_name} doesn't exist in {scope.region}")
-        return schema
-
-    @cached_property
-    def _schema(self) -> TypeSchema:
-        schema = schema_for(self.type_name)
-        assert schema is not None, self.type_name
-        return schema
-
-    @cached_property
-    def _tags_name(self) -> str:
-        return (self._schema.tag_property or "Tags") if self.declaration.tagging else ""
-
-    @cached_property
-    def _tags_are_list(self) -> bool:
-        return self._schema.tag_style != "map"
-
-    @cached_property
-    def _tags_names(self) -> frozenset[str]:
-        return frozenset({self._tags_name} - {""})
-
-    @cached_property
-    def _created(self) -> frozenset[str]:
-        return created(self.declaration, self._schema, self._tags_names)
-
-    @cached_property
-    def _updated(self) -> frozenset[str]:
-        return updated(self.declaration, self._tags_names)
-
-    def _with_name(self, scope: Scope, desired: Properties, owner: Owner | None) -> Properties:
-        naming = self.declaration.naming
-        if naming is None or desired.get(naming.property) is not None:
-            return desired
-        name = naming.name(desired, owner, scope)
-        return desired if name is None else {**desired, naming.property: name}
+    # calls
 
     def _identifier(self, scope: Scope, desired: Properties, answer: Any) -> Identifier:
         """Of what a create call has made: from its answer, else from what can be spelled out. Raises INTERNAL."""
@@ -230,8 +173,6 @@ class Declared:
                 FaultKind.INTERNAL, f"the identifier of a new {self.type_name} can't be told from the answer"
             )
         return identifier
-
-    # calls
 
     def _parameters(
         self, scope: Scope, call: Call, identity: Mapping[str, Any], values: Mapping[str, Any]

@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar
 
@@ -27,7 +28,7 @@ from reconciler.model.resource import Located, Observation, Sought, Unreadable, 
 from reconciler.model.values import Properties, has_unknown, reveal
 from reconciler.ports import Scope
 from reconciler.providers.native.frame import refuse_unsupported
-from reconciler.providers.native.reading import unreadable
+from reconciler.providers.native.reading import merged, unreadable
 from reconciler.providers.native.shapes import chunks
 from reconciler.providers.native.tagging import as_list, as_map, owner_in
 
@@ -78,6 +79,24 @@ def update_tags(scope: Scope, resource: str, before: Properties, after: Properti
 def gone(fault: AwsFault) -> bool:
     """Whether a fault says that the thing isn't there."""
     return fault.kind is FaultKind.NOT_FOUND
+
+
+@contextmanager
+def unless_gone() -> Iterator[None]:
+    """Inside, taking away what is gone already is as good as having taken it away."""
+    try:
+        yield
+    except AwsFault as fault:
+        if not gone(fault):
+            raise
+
+
+class Immediate:
+    """A type whose calls have taken effect when they are answered: nothing is ever pending."""
+
+    def poll(self, scope: Scope, handle: Handle) -> Progress:
+        """See ``ports.ResourceProvider``."""
+        return Done(handle.identifier)
 
 
 class Ec2Provider(ABC):
@@ -148,10 +167,7 @@ class Ec2Provider(ABC):
         """One describe call for every 200 identifiers; a failed one makes its identifiers unreadable, no others."""
         pieces = list(chunks(list(wanted), FILTER_VALUES))
         jobs = [partial(self._read, scope, piece) for piece in pieces]
-        merged: dict[Identifier, Observation | Unreadable] = {}
-        for answer in scope.gather(jobs):
-            merged.update(answer)
-        return merged
+        return merged(scope, jobs)
 
     def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """All with the owner's tags; where there is none, what stands in the place."""
@@ -194,11 +210,8 @@ class Ec2Provider(ABC):
 
     def delete(self, scope: Scope, identifier: Identifier) -> Progress:
         """Delete; already gone is fine."""
-        try:
+        with unless_gone():
             self.remove(scope, identifier)
-        except AwsFault as fault:
-            if not gone(fault):
-                raise
         return Done(identifier)
 
     def poll(self, scope: Scope, handle: Handle) -> Progress:

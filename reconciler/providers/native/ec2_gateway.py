@@ -10,13 +10,20 @@ from typing import Any
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner, TypeName
-from reconciler.model.progress import Done, Handle, Progress
+from reconciler.model.progress import Done, Progress
 from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.values import Properties, Unknown
 from reconciler.ports import ResourceProvider, Scope
-from reconciler.providers.native.ec2_base import FILTER_VALUES, Ec2Provider, Item, gone, tag_specifications
+from reconciler.providers.native.ec2_base import (
+    FILTER_VALUES,
+    Ec2Provider,
+    Immediate,
+    Item,
+    tag_specifications,
+    unless_gone,
+)
 from reconciler.providers.native.frame import refuse_unsupported
-from reconciler.providers.native.reading import unreadable
+from reconciler.providers.native.reading import merged, unreadable
 from reconciler.providers.native.shapes import chunks
 
 
@@ -59,7 +66,7 @@ _SUPPORTED = frozenset({"VpcId", "InternetGatewayId", "VpnGatewayId"})
 _ATTACHED = frozenset({"available", "attached", "attaching"})
 
 
-class VpcGatewayAttachment:
+class VpcGatewayAttachment(Immediate):
     """The tie between a VPC and its internet or VPN gateway. Identified by ``IGW|vpc-…``: a VPC has one of each."""
 
     type_name = TypeName("AWS::EC2::VPCGatewayAttachment")
@@ -72,10 +79,7 @@ class VpcGatewayAttachment:
             of_kind = [one.identifier for one in wanted if one.identifier.startswith(f"{kind}|")]
             for piece in chunks(of_kind, FILTER_VALUES):
                 jobs.append(partial(_read, scope, kind, piece))
-        merged: dict[Identifier, Observation | Unreadable] = {}
-        for answer in scope.gather(jobs):
-            merged.update(answer)
-        return merged
+        return merged(scope, jobs)
 
     def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """Whatever gateway of that kind the VPC has. An attachment has no tags, so no owner."""
@@ -126,16 +130,9 @@ class VpcGatewayAttachment:
         kind, _, vpc = identifier.partition("|")
         present = _attached(scope, kind, [vpc]).get(vpc)
         if present is not None:
-            try:
+            with unless_gone():
                 scope.call("ec2", _CALLS[kind][1], VpcId=vpc, **{_KINDS[kind][0]: present})
-            except AwsFault as fault:
-                if not gone(fault):
-                    raise
         return Done(identifier)
-
-    def poll(self, scope: Scope, handle: Handle) -> Progress:
-        """Nothing here is asynchronous."""
-        return Done(handle.identifier)
 
 
 def _kind(properties: Properties) -> str:

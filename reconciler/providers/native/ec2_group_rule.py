@@ -10,20 +10,20 @@ from typing import Any
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner, TypeName
-from reconciler.model.progress import Done, Handle, Progress
+from reconciler.model.progress import Done, Progress
 from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.values import Properties, has_unknown, reveal
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native import ec2_rules as rules
-from reconciler.providers.native.ec2_base import FILTER_VALUES, Item, filters, gone
+from reconciler.providers.native.ec2_base import FILTER_VALUES, Immediate, Item, filters, unless_gone
 from reconciler.providers.native.frame import refuse_fixed, refuse_unsupported
-from reconciler.providers.native.reading import unreadable
+from reconciler.providers.native.reading import merged, unreadable
 from reconciler.providers.native.shapes import chunks
 
 _COMMON = ("CidrIp", "CidrIpv6", "Description", "FromPort", "GroupId", "IpProtocol", "ToPort")
 
 
-class GroupRule:
+class GroupRule(Immediate):
     """A rule of a group, identified by ``sgr-…``. It has no owner: AWS has one of a kind in a group, which is found.
 
     ``side``: ``Source`` or ``Destination``. ``verb``: the last word of the calls.
@@ -40,10 +40,7 @@ class GroupRule:
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """One call for every 200 rules."""
         pieces = chunks([one.identifier for one in wanted], FILTER_VALUES)
-        merged: dict[Identifier, Observation | Unreadable] = {}
-        for answer in scope.gather([partial(self._read, scope, piece) for piece in pieces]):
-            merged.update(answer)
-        return merged
+        return merged(scope, [partial(self._read, scope, piece) for piece in pieces])
 
     def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """The rule that allows the same in the same group, whatever its description."""
@@ -85,18 +82,11 @@ class GroupRule:
 
     def delete(self, scope: Scope, identifier: Identifier) -> Progress:
         """Revoke; a rule or group that is gone is fine."""
-        try:
+        with unless_gone():
             group = self._item(scope, identifier)["GroupId"]
             operation = f"revoke_security_group_{self._verb}"
             scope.call("ec2", operation, GroupId=group, SecurityGroupRuleIds=[identifier])
-        except AwsFault as fault:
-            if not gone(fault):
-                raise
         return Done(identifier)
-
-    def poll(self, scope: Scope, handle: Handle) -> Progress:
-        """Nothing here is asynchronous."""
-        return Done(handle.identifier)
 
     # helpers
 

@@ -10,13 +10,20 @@ from typing import Any
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner, TypeName
-from reconciler.model.progress import Done, Handle, Progress
+from reconciler.model.progress import Done, Progress
 from reconciler.model.resource import Located, Observation, Unreadable, Wanted
 from reconciler.model.values import Properties, has_unknown
 from reconciler.ports import ResourceProvider, Scope
-from reconciler.providers.native.ec2_base import FILTER_VALUES, Ec2Provider, Item, gone, tag_specifications
+from reconciler.providers.native.ec2_base import (
+    FILTER_VALUES,
+    Ec2Provider,
+    Immediate,
+    Item,
+    tag_specifications,
+    unless_gone,
+)
 from reconciler.providers.native.frame import refuse_unsupported
-from reconciler.providers.native.reading import unreadable
+from reconciler.providers.native.reading import merged, unreadable
 from reconciler.providers.native.shapes import chosen, chunks, network
 
 _DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
@@ -62,7 +69,7 @@ class RouteTable(Ec2Provider):
         scope.call("ec2", "delete_route_table", RouteTableId=identifier)
 
 
-class Route:
+class Route(Immediate):
     """One route, identified by ``rtb-…|destination``. It has no tags: its place is its name."""
 
     type_name = TypeName("AWS::EC2::Route")
@@ -75,10 +82,7 @@ class Route:
             by_table.setdefault(one.identifier.partition("|")[0], []).append(one.identifier)
         pieces = list(chunks(list(by_table), FILTER_VALUES))
         jobs = [partial(_read_routes, scope, {table: by_table[table] for table in piece}) for piece in pieces]
-        merged: dict[Identifier, Observation | Unreadable] = {}
-        for answer in scope.gather(jobs):
-            merged.update(answer)
-        return merged
+        return merged(scope, jobs)
 
     def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """The route to the same destination in the same table."""
@@ -116,16 +120,9 @@ class Route:
 
     def delete(self, scope: Scope, identifier: Identifier) -> Progress:
         """DeleteRoute; a route or table that is gone is fine."""
-        try:
+        with unless_gone():
             scope.call("ec2", "delete_route", **_route_key(identifier))
-        except AwsFault as fault:
-            if not gone(fault):
-                raise
         return Done(identifier)
-
-    def poll(self, scope: Scope, handle: Handle) -> Progress:
-        """Nothing here is asynchronous."""
-        return Done(handle.identifier)
 
 
 def _destination(properties: Mapping[str, Any]) -> str:
@@ -201,7 +198,7 @@ def _read_routes(
     return answer
 
 
-class SubnetRouteTableAssociation:
+class SubnetRouteTableAssociation(Immediate):
     """The tie between a subnet and a route table. A subnet has one; it has no tags."""
 
     type_name = TypeName("AWS::EC2::SubnetRouteTableAssociation")
@@ -210,10 +207,7 @@ class SubnetRouteTableAssociation:
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
         """One call for every 200 associations."""
         pieces = list(chunks([one.identifier for one in wanted], FILTER_VALUES))
-        merged: dict[Identifier, Observation | Unreadable] = {}
-        for answer in scope.gather([partial(_read_associations, scope, piece) for piece in pieces]):
-            merged.update(answer)
-        return merged
+        return merged(scope, [partial(_read_associations, scope, piece) for piece in pieces])
 
     def locate(self, scope: Scope, desired: Properties, owner: Owner) -> tuple[Located, ...]:
         """The association that the subnet has, to whichever table."""
@@ -254,16 +248,9 @@ class SubnetRouteTableAssociation:
 
     def delete(self, scope: Scope, identifier: Identifier) -> Progress:
         """Disassociate; already gone is fine."""
-        try:
+        with unless_gone():
             scope.call("ec2", "disassociate_route_table", AssociationId=identifier)
-        except AwsFault as fault:
-            if not gone(fault):
-                raise
         return Done(identifier)
-
-    def poll(self, scope: Scope, handle: Handle) -> Progress:
-        """Nothing here is asynchronous."""
-        return Done(handle.identifier)
 
 
 def _associations(scope: Scope, name: str, values: Sequence[str]) -> list[dict[str, str]]:

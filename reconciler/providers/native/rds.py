@@ -12,255 +12,20 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from reconciler.model.errors import AwsFault, FaultKind
-from reconciler.model.ids import ClientToken, Identifier, TypeName
+from reconciler.model.ids import ClientToken, Identifier
 from reconciler.model.progress import Done, Handle, Pending, Progress
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import ResourceProvider, Scope
-from reconciler.providers.declared import Call, Declaration, Many, Read, Update, Waiting
+from reconciler.providers.declared import Call, Update
 from reconciler.providers.declared.progress import UPDATE
 from reconciler.providers.declared.reading import Item
 from reconciler.providers.declared.shaping import at, input_shape, member
 from reconciler.providers.native.lowered import Lowered
-from reconciler.providers.native.naming import NameRule
-from reconciler.providers.native.rds_groups import tagging
+from reconciler.providers.native.rds_declared import CLUSTER, INSTANCE, LOGS, MANNER, ROLES, SECRET_KEY
 from reconciler.schema import schema_for
 
-_ARN = "arn:{partition}:rds:{region}:{account}:"
-_LOGS, _ROLES, _SECRET_KEY = "EnableCloudwatchLogsExports", "AssociatedRoles", "MasterUserSecret"
 #: AWS shows a moment later that it has begun to change something.
 _MOMENT = 15.0  # seconds
-
-_PENDING = frozenset(
-    {
-        "backing-up",
-        "configuring-activity-stream",
-        "configuring-associated-roles",
-        "configuring-enhanced-monitoring",
-        "configuring-iam-database-auth",
-        "configuring-log-exports",
-        "converting-to-vpc",
-        "creating",
-        "maintenance",
-        "migrating",
-        "modifying",
-        "moving-to-vpc",
-        "preparing-data-migration",
-        "promoting",
-        "rebooting",
-        "renaming",
-        "resetting-master-credentials",
-        "starting",
-        "update-iam-db-auth",
-        "upgrading",
-    }
-)
-_FAILED = frozenset(
-    {
-        "cloning-failed",
-        "failed",
-        "inaccessible-encryption-credentials",
-        "incompatible-create",
-        "incompatible-network",
-        "incompatible-option-group",
-        "incompatible-parameters",
-        "incompatible-restore",
-        "insufficient-capacity",
-        "migration-failed",
-        "restore-error",
-    }
-)
-
-_INSTANCE_CHANGES = (
-    "AdditionalStorageVolumes",
-    "AllocatedStorage",
-    "AutoMinorVersionUpgrade",
-    "BackupRetentionPeriod",
-    "CACertificateIdentifier",
-    "CopyTagsToSnapshot",
-    "DBInstanceClass",
-    "DBParameterGroupName",
-    "DBSecurityGroups",
-    "DatabaseInsightsMode",
-    "DedicatedLogVolume",
-    "DeletionProtection",
-    "Domain",
-    "DomainAuthSecretArn",
-    "DomainDnsIps",
-    "DomainFqdn",
-    "DomainIAMRoleName",
-    "DomainOu",
-    _LOGS,
-    "EnableIAMDatabaseAuthentication",
-    "EnablePerformanceInsights",
-    "Engine",
-    "EngineLifecycleSupport",
-    "EngineVersion",
-    "Iops",
-    "LicenseModel",
-    "ManageMasterUserPassword",
-    "MasterUserAuthenticationType",
-    "MasterUserPassword",
-    _SECRET_KEY,
-    "MaxAllocatedStorage",
-    "MonitoringInterval",
-    "MonitoringRoleArn",
-    "MultiAZ",
-    "NetworkType",
-    "OptionGroupName",
-    "PerformanceInsightsKMSKeyId",
-    "PerformanceInsightsRetentionPeriod",
-    "Port",
-    "PreferredBackupWindow",
-    "PreferredMaintenanceWindow",
-    "ProcessorFeatures",
-    "PromotionTier",
-    "PubliclyAccessible",
-    "ReplicaMode",
-    "StorageThroughput",
-    "StorageType",
-    "TdeCredentialArn",
-    "TdeCredentialPassword",
-    "UseDefaultProcessorFeatures",
-    "VPCSecurityGroups",
-)
-#: How a change is to be made, by the plan's word.
-_MANNER = ("AllowMajorVersionUpgrade", "ApplyImmediately", "CertificateRotationRestart")
-_CLUSTER_CHANGES = (
-    "AllocatedStorage",
-    "AutoMinorVersionUpgrade",
-    "BacktrackWindow",
-    "BackupRetentionPeriod",
-    "CopyTagsToSnapshot",
-    "DBClusterInstanceClass",
-    "DBClusterParameterGroupName",
-    "DBInstanceParameterGroupName",
-    "DatabaseInsightsMode",
-    "DeletionProtection",
-    "Domain",
-    "DomainIAMRoleName",
-    _LOGS,
-    "EnableGlobalWriteForwarding",
-    "EnableHttpEndpoint",
-    "EnableIAMDatabaseAuthentication",
-    "EnableLocalWriteForwarding",
-    "EngineLifecycleSupport",
-    "EngineVersion",
-    "Iops",
-    "ManageMasterUserPassword",
-    "MasterUserAuthenticationType",
-    "MasterUserPassword",
-    _SECRET_KEY,
-    "MonitoringInterval",
-    "MonitoringRoleArn",
-    "NetworkType",
-    "PerformanceInsightsEnabled",
-    "PerformanceInsightsKmsKeyId",
-    "PerformanceInsightsRetentionPeriod",
-    "Port",
-    "PreferredBackupWindow",
-    "PreferredMaintenanceWindow",
-    "ScalingConfiguration",
-    "ServerlessV2ScalingConfiguration",
-    "StorageType",
-    "VpcSecurityGroupIds",
-)
-_RESETS: Mapping[str, Any] = {
-    "AllowMajorVersionUpgrade": False,
-    "ApplyImmediately": True,
-    _ROLES: [],
-    "AutoMinorVersionUpgrade": True,
-    "BackupRetentionPeriod": 1,
-    "CopyTagsToSnapshot": False,
-    "DeletionProtection": False,
-    _LOGS: [],
-    "EnableHttpEndpoint": False,
-    "EnableIAMDatabaseAuthentication": False,
-    "EnablePerformanceInsights": False,
-    "PerformanceInsightsEnabled": False,
-    "MonitoringInterval": 0,
-    "MultiAZ": False,
-}
-_ALSO = ("iam:PassRole",)
-
-_INSTANCE = Declaration(
-    type=TypeName("AWS::RDS::DBInstance"),
-    service="rds",
-    naming=NameRule("DBInstanceIdentifier", 63, lower=True),
-    arn=f"{_ARN}db:{{DBInstanceIdentifier}}",
-    read=Read(
-        "describe_db_instances",
-        "DBInstances",
-        {
-            _LOGS: "EnabledCloudwatchLogsExports",
-            "EnableIAMDatabaseAuthentication": "IAMDatabaseAuthenticationEnabled",
-            "EnablePerformanceInsights": "PerformanceInsightsEnabled",
-            "SourceDBClusterIdentifier": "ReadReplicaSourceDBClusterIdentifier",
-        },
-        many=Many("Filters", "DBInstanceIdentifier", 100, "db-instance-id"),
-    ),
-    create=Call("create_db_instance", renames={"VPCSecurityGroups": "VpcSecurityGroupIds"}),
-    made="DBInstance",
-    updates=(
-        Update(
-            Call(
-                "modify_db_instance",
-                (*_INSTANCE_CHANGES, *_MANNER),
-                {"Port": "DBPortNumber", "VPCSecurityGroups": "VpcSecurityGroupIds"},
-            ),
-            along=_MANNER,
-        ),
-        Update(Call("add_role_to_db_instance"), of=(_ROLES,), later=True),
-    ),
-    delete=Call("delete_db_instance", constants={"SkipFinalSnapshot": True}),
-    tagging=tagging("db", inline="TagList"),
-    waiting=Waiting("DBInstanceStatus", _PENDING, _FAILED, seconds=30.0),
-    resets=_RESETS,
-    also=(
-        *_ALSO,
-        "rds:CreateDBInstanceReadReplica",
-        "rds:RemoveRoleFromDBInstance",
-        "rds:RestoreDBInstanceFromDBSnapshot",
-    ),
-)
-_CLUSTER = Declaration(
-    type=TypeName("AWS::RDS::DBCluster"),
-    service="rds",
-    naming=NameRule("DBClusterIdentifier", 63, lower=True),
-    arn=f"{_ARN}cluster:{{DBClusterIdentifier}}",
-    read=Read(
-        "describe_db_clusters",
-        "DBClusters",
-        {
-            _LOGS: "EnabledCloudwatchLogsExports",
-            "EnableGlobalWriteForwarding": "GlobalWriteForwardingRequested",
-            "EnableHttpEndpoint": "HttpEndpointEnabled",
-            "EnableIAMDatabaseAuthentication": "IAMDatabaseAuthenticationEnabled",
-            "ScalingConfiguration": "ScalingConfigurationInfo",
-            "DBClusterParameterGroupName": "DBClusterParameterGroup",
-            "DBSubnetGroupName": "DBSubnetGroup",
-        },
-        many=Many("Filters", "DBClusterIdentifier", 100, "db-cluster-id"),
-    ),
-    create=Call("create_db_cluster", renames={"PerformanceInsightsEnabled": "EnablePerformanceInsights"}),
-    made="DBCluster",
-    updates=(
-        Update(
-            Call(
-                "modify_db_cluster",
-                _CLUSTER_CHANGES,
-                {"PerformanceInsightsEnabled": "EnablePerformanceInsights"},
-                {"ApplyImmediately": True},
-            )
-        ),
-        Update(Call("add_role_to_db_cluster"), of=(_ROLES,), later=True),
-    ),
-    delete=Call("delete_db_cluster", constants={"SkipFinalSnapshot": True}),
-    looks_first=True,  # an emulator overwrites what is there
-    tagging=tagging("cluster", inline="TagList"),
-    waiting=Waiting("Status", _PENDING, _FAILED, seconds=30.0),
-    resets=_RESETS,
-    also=(*_ALSO, "rds:RemoveRoleFromDBCluster", "rds:RestoreDBClusterFromSnapshot"),
-)
 
 
 class Database(Lowered):
@@ -280,27 +45,27 @@ class Database(Lowered):
         answer = item.answer
         shown = {name: at(answer, path) for name, path in self.lifted.items()}
         shown[self.groups] = [one["VpcSecurityGroupId"] for one in answer.get("VpcSecurityGroups", ())]
-        shown["ManageMasterUserPassword"] = True if answer.get(_SECRET_KEY) else None
-        shown[_ROLES] = [
-            {name: one[name] for name in ("FeatureName", "RoleArn") if one.get(name)} for one in answer.get(_ROLES, ())
+        shown["ManageMasterUserPassword"] = True if answer.get(SECRET_KEY) else None
+        shown[ROLES] = [
+            {name: one[name] for name in ("FeatureName", "RoleArn") if one.get(name)} for one in answer.get(ROLES, ())
         ]
         properties = {name: value for name, value in properties.items() if name not in shown}
         return properties | {name: value for name, value in shown.items() if value not in (None, [])}
 
     def adapt_given(self, scope: Scope, call: Call, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """See ``Declared``."""
-        values.pop(_SECRET_KEY, None)
+        values.pop(SECRET_KEY, None)
         return values
 
     def make(self, scope: Scope, desired: Properties, token: ClientToken) -> Identifier:  # noqa: ARG002 - the name is the token
         """See ``Declared``: from nothing, or from a snapshot or a source."""
         constants = dict(self.declaration.create.constants)
-        if (key := at(desired.get(_SECRET_KEY), "KmsKeyId")) is not None:
+        if (key := at(desired.get(SECRET_KEY), "KmsKeyId")) is not None:
             constants["MasterUserSecretKmsKeyId"] = key
         root = self._root(desired)
         create = replace(self.declaration.create, operation=root or self.declaration.create.operation)
         rest = self._rest(desired)
-        left = {*rest, *_MANNER, self._tags_name} | (self._after_root(desired) if root else set())
+        left = {*rest, *MANNER, self._tags_name} | (self._after_root(desired) if root else set())
         values = {name: value for name, value in desired.items() if name not in left}
         given = self._parameters(scope, replace(create, constants=constants), {}, values)
         tags = {"Tags": desired[self._tags_name]} if desired.get(self._tags_name) else {}
@@ -314,7 +79,7 @@ class Database(Lowered):
         schema = schema_for(self.type_name)
         assert schema is not None
         for name in sorted(self._after_root(shown) if root else ()):
-            if schema.is_secret((name,)) and name not in _MANNER:
+            if schema.is_secret((name,)) and name not in MANNER:
                 message = f"{name} of {self.type_name} can't be set while it is restored or copied: leave it out"
                 raise AwsFault(FaultKind.INVALID_REQUEST, message)
         return super().create(scope, desired, token)
@@ -323,15 +88,15 @@ class Database(Lowered):
         self, scope: Scope, identifier: Identifier, update: Update, before: Properties, after: Properties
     ) -> None:
         """See ``Declared``."""
-        if _ROLES in update.names:
-            self._change_roles(scope, identifier, before.get(_ROLES) or [], after.get(_ROLES) or [])
+        if ROLES in update.names:
+            self._change_roles(scope, identifier, before.get(ROLES) or [], after.get(ROLES) or [])
             return
         target, constants = dict(after), dict(update.call.constants)
-        if _LOGS in target:
-            old, new = set(before.get(_LOGS) or ()), set(target.pop(_LOGS))
+        if LOGS in target:
+            old, new = set(before.get(LOGS) or ()), set(target.pop(LOGS))
             choice = {"EnableLogTypes": sorted(new - old), "DisableLogTypes": sorted(old - new)}
             constants["CloudwatchLogsExportConfiguration"] = {name: kinds for name, kinds in choice.items() if kinds}
-        if (key := at(target.get(_SECRET_KEY), "KmsKeyId")) is not None:
+        if (key := at(target.get(SECRET_KEY), "KmsKeyId")) is not None:
             constants["MasterUserSecretKmsKeyId"] = key
         if "Iops" in target and before.get("AllocatedStorage") is not None:
             target.setdefault("AllocatedStorage", before["AllocatedStorage"])
@@ -358,7 +123,7 @@ class Database(Lowered):
     def _after_root(self, desired: Properties) -> set[str]:
         """What the call that makes one from something else doesn't take."""
         shape, renames = input_shape("rds", self._root(desired)), self.declaration.create.renames
-        names = (name for name in desired if name not in (_SECRET_KEY, self._tags_name))
+        names = (name for name in desired if name not in (SECRET_KEY, self._tags_name))
         return {name for name in names if member(shape, name, name, renames) is None}
 
     def _rest(self, desired: Properties) -> dict[str, Any]:
@@ -367,7 +132,7 @@ class Database(Lowered):
         if self._root(desired):
             # the engine is that of what it is made from
             rest |= {name: desired[name] for name in self._after_root(desired) if name != "Engine"}
-        return {name: value for name, value in rest.items() if name not in _MANNER}
+        return {name: value for name, value in rest.items() if name not in MANNER}
 
     def _change_roles(self, scope: Scope, identifier: str, before: list[Any], after: list[Any]) -> None:
         add, remove, parameter = self.role_calls
@@ -448,4 +213,4 @@ class Cluster(Database):
         return found
 
 
-PROVIDERS: tuple[ResourceProvider, ...] = (Instance(_INSTANCE), Cluster(_CLUSTER))
+PROVIDERS: tuple[ResourceProvider, ...] = (Instance(INSTANCE), Cluster(CLUSTER))

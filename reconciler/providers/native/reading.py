@@ -35,6 +35,11 @@ def _guarded(read: Callable[[Wanted], T], item: Wanted) -> T | Unreadable | None
         return Unreadable(item.identifier, FaultKind.ACCESS_DENIED, str(blocked))
 
 
+def merged(scope: Scope, jobs: Iterable[Callable[[], Mapping[Identifier, T]]]) -> dict[Identifier, T]:
+    """What all the jobs answer, asked for as many at a time as the scope allows."""
+    return {identifier: one for answer in scope.gather(jobs) for identifier, one in answer.items()}
+
+
 def unreadable(identifier: Identifier, fault: AwsFault) -> Unreadable:
     """The answer for a resource whose read failed."""
     return Unreadable(identifier, fault.kind, str(fault))

@@ -20,8 +20,8 @@ from reconciler.ports import Scope
 from reconciler.providers.access import Access, AccessSettings
 from reconciler.providers.budget import BudgetSettings
 from reconciler.providers.sessions import ConnectionSettings
-from reconciler.testing.localaws import outsider
 from reconciler.testing.memory import FakeClock
+from reconciler.testing.outsiders import outsider
 from tests.contract.elsewhere.gaps import GAPS, unexplained
 from tests.contract.elsewhere.life import Life
 from tests.contract.elsewhere.subjects import SOURCES, Clients, Source

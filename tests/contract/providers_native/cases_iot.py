@@ -1,4 +1,4 @@
-"""AWS::IoT. moto has no tags there (``reconciler.testing.iottags`` adds them), and no UpdateThingType."""
+"""AWS::IoT. moto has no tags there (``testing/taught`` adds them), and no UpdateThingType."""
 
 from __future__ import annotations
 

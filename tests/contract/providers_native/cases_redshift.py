@@ -1,6 +1,6 @@
 """AWS::Redshift.
 
-moto has no call that changes a parameter group (``reconciler.testing.standins`` adds it), a subnet group, or a
+moto has no call that changes a parameter group (``testing/taught`` adds it), a subnet group, or a
 cluster's roles, and doesn't keep a cluster's
 elastic address, retention of manual snapshots, or relocation.
 """

@@ -28,8 +28,9 @@ from reconciler.providers.access import Access, AccessSettings
 from reconciler.providers.budget import BudgetSettings
 from reconciler.providers.sessions import ConnectionSettings
 from reconciler.settings import Settings
-from reconciler.testing.localaws import LocalAws, outsider
+from reconciler.testing.localaws import LocalAws
 from reconciler.testing.memory import FakeClock, SilentTelemetry
+from reconciler.testing.outsiders import outsider
 from tests.corpus.deploying.crawling import World, crawl, learn
 from tests.corpus.deploying.direct import shortened
 from tests.corpus.deploying.managed import managed_policies

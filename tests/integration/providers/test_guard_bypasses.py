@@ -23,8 +23,9 @@ from reconciler.providers.access import Access
 from reconciler.providers.guard import Guard
 from reconciler.providers.outside import AwsOutside
 from reconciler.providers.sessions import SessionKey
-from reconciler.testing.localaws import LocalAws, outsider
+from reconciler.testing.localaws import LocalAws
 from reconciler.testing.memory import CountingTelemetry, MemoryStore
+from reconciler.testing.outsiders import outsider
 from tests.integration.providers.conftest import ACCOUNT, PRODUCTION, REGION, SANDBOX
 
 VPC = {"CidrBlock": "10.0.0.0/16"}

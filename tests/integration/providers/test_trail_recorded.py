@@ -17,8 +17,8 @@ from reconciler.ports import Scope
 from reconciler.providers.access import Access, AccessSettings
 from reconciler.providers.sessions import ConnectionSettings
 from reconciler.providers.trail import last_writer
-from reconciler.testing.localaws import outsider
 from reconciler.testing.memory import CountingTelemetry, FakeClock
+from reconciler.testing.outsiders import outsider
 from tests.e2e.running import free_port
 from tests.parts import real_part
 

@@ -120,3 +120,17 @@ def test_a_create_is_journalled_as_done_once_though_it_is_seen_to_late() -> None
     report = rig.run(make_plan({"Queue": NETWORK["Queue"]}))
     assert report.state is PlanState.IN_SYNC
     assert [entry.event.kind for entry in rig.store.audit_entries()].count("outcome") == 1
+
+
+def test_what_others_refer_to_is_asked_for_after_a_create() -> None:
+    rig = Rig()
+    rig.world.hidden = frozenset({"Arn"})
+    dead_letters = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 5}
+    resources = {
+        "Dead": {"Type": QUEUE, "Properties": {"QueueName": "dead"}},
+        "Jobs": {"Type": QUEUE, "Properties": {"QueueName": "jobs", "RedrivePolicy": dead_letters}},
+    }
+    report = rig.run(make_plan(resources))
+    assert report.state is PlanState.IN_SYNC, report.message
+    live = {queue["QueueName"]: queue for queue in rig.world.of(QUEUE).values()}
+    assert live["jobs"]["RedrivePolicy"]["deadLetterTargetArn"] == live["dead"]["Arn"]

@@ -25,7 +25,7 @@ from reconciler.model.secrecy import MASK, forget_all, scrub
 from reconciler.model.values import Deferred, Sensitive, mask, reveal, sealed
 from reconciler.policy.document import policy_input
 from reconciler.schema import canonical, schema_for, tag_values
-from reconciler.status.outcome import summary
+from reconciler.status.reporting import summary
 from reconciler.store.rules import storable
 from reconciler.template import resolve
 from tests.unit.cycle.conftest import NETWORK, make_plan

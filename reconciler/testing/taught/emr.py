@@ -10,7 +10,7 @@ from moto.emr.exceptions import InvalidCluster
 from moto.emr.models import ElasticMapReduceBackend, InstanceGroup
 from moto.emr.responses import ElasticMapReduceResponse
 
-from reconciler.testing.taught import give
+from reconciler.testing.taught.lesson import Lesson, adds, changes
 
 _begin = ElasticMapReduceBackend.__init__
 #: policies of clusters, by what the operations are called
@@ -18,22 +18,6 @@ _POLICIES = {
     "auto_termination_policy": "AutoTerminationPolicy",
     "managed_scaling_policy": "ManagedScalingPolicy",
 }
-
-
-def teach() -> None:
-    """Teach moto."""
-    give(ElasticMapReduceBackend, __init__=begin)
-    give(InstanceGroup, ebs_optimized=property(ebs_optimized), ebs_block_devices=property(ebs_block_devices))
-    give(
-        ElasticMapReduceResponse,
-        add_instance_groups,
-        set_unhealthy_node_replacement,
-        set_keep_job_flow_alive_when_no_steps,
-    )
-    for operation, name in _POLICIES.items():
-        policy = {"put": put_policy, "get": get_policy, "remove": remove_policy}
-        methods = {f"{verb}_{operation}": partialmethod(method, name) for verb, method in policy.items()}
-        give(ElasticMapReduceResponse, **methods)
 
 
 class Clusters(dict[str, Any]):
@@ -110,3 +94,49 @@ def remove_policy(self: Any, name: str) -> Any:
     """RemoveManagedScalingPolicy, RemoveAutoTerminationPolicy."""
     setattr(_cluster(self), f"policy_{name}", None)
     return EmptyResult()
+
+
+LESSONS = (
+    Lesson(
+        call="emr:DescribeCluster",
+        aws="says InvalidRequestException of what isn't a cluster",
+        moto="crashes",
+        given=(changes(ElasticMapReduceBackend, __init__=begin),),
+    ),
+    Lesson(
+        call="emr:AddInstanceGroups",
+        aws="tells the ids of the groups that it has made",
+        moto="tells nothing that a client could read",
+        given=(changes(ElasticMapReduceResponse, add_instance_groups),),
+    ),
+    Lesson(
+        call="emr:ListInstanceGroups",
+        aws="shows each volume of a group's instances, with its throughput, and whether they are optimized for them",
+        moto="shows neither the one nor the other, and no volume where their number isn't said",
+        given=(
+            adds(InstanceGroup, ebs_optimized=property(ebs_optimized)),
+            changes(InstanceGroup, ebs_block_devices=property(ebs_block_devices)),
+        ),
+    ),
+    Lesson(
+        call="emr:SetUnhealthyNodeReplacement",
+        aws="switches it, and keeping a cluster alive, for clusters that run",
+        moto="has neither of the two operations",
+        given=(adds(ElasticMapReduceResponse, set_unhealthy_node_replacement, set_keep_job_flow_alive_when_no_steps),),
+    ),
+    Lesson(
+        call="emr:PutManagedScalingPolicy",
+        aws="keeps policies that scale a cluster, or end it when it is idle",
+        moto="has none of the six operations",
+        given=(
+            adds(
+                ElasticMapReduceResponse,
+                **{
+                    f"{verb}_{operation}": partialmethod(method, name)
+                    for operation, name in _POLICIES.items()
+                    for verb, method in {"put": put_policy, "get": get_policy, "remove": remove_policy}.items()
+                },
+            ),
+        ),
+    ),
+)

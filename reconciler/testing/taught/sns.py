@@ -7,14 +7,9 @@ from typing import Any
 from moto.sns.exceptions import InvalidParameterValue
 from moto.sns.responses import SNSResponse
 
-from reconciler.testing.taught import give
+from reconciler.testing.taught.lesson import Lesson, changes, remembered
 
 _create, _put, _get = SNSResponse.create_topic, SNSResponse.set_topic_attributes, SNSResponse.get_topic_attributes
-
-
-def teach() -> None:
-    """Teach moto."""
-    give(SNSResponse, create_topic, set_topic_attributes, get_topic_attributes)
 
 
 def _answered(answer: Any) -> dict[str, Any]:
@@ -23,9 +18,8 @@ def _answered(answer: Any) -> dict[str, Any]:
 
 
 def _remember(self: Any, arn: str, given: dict[str, Any]) -> None:
-    topic = self.backend.get_topic(arn)
     feedback = {name: value for name, value in given.items() if "Feedback" in name}
-    topic.feedback = getattr(topic, "feedback", {}) | feedback
+    remembered(self.backend.get_topic(arn), "feedback").update(feedback)
 
 
 def create_topic(self: Any) -> Any:
@@ -48,5 +42,21 @@ def set_topic_attributes(self: Any) -> Any:
 def get_topic_attributes(self: Any) -> Any:
     """GetTopicAttributes."""
     answer = _get(self)
-    _answered(answer)["Attributes"] |= getattr(self.backend.get_topic(self._get_param("TopicArn")), "feedback", {})
+    _answered(answer)["Attributes"] |= remembered(self.backend.get_topic(self._get_param("TopicArn")), "feedback")
     return answer
+
+
+LESSONS = (
+    Lesson(
+        call="sns:GetTopicAttributes",
+        aws="shows where a topic's deliveries are logged",
+        moto="forgets the attributes that say so",
+        given=(changes(SNSResponse, set_topic_attributes, get_topic_attributes),),
+    ),
+    Lesson(
+        call="sns:CreateTopic",
+        aws="refuses a topic that is there with other tags, and takes where its deliveries are logged",
+        moto="answers it as if it had made it, and leaves the logging out",
+        given=(changes(SNSResponse, create_topic),),
+    ),
+)

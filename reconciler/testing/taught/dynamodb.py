@@ -1,28 +1,24 @@
-"""DynamoDB: a table's changes go to a stream of Kinesis, and what is asked of it most is told."""
+"""DynamoDB: streams that are enabled again or go to Kinesis, and what is asked of a table most."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from reconciler.testing.taught import give
+from reconciler.testing.taught.lesson import Lesson, adds, changes, remembered
 
+_set = Table.set_stream_specification
 _PRECISION = "ApproximateCreationDateTimePrecision"
 
 
-def teach() -> None:
-    """Teach moto."""
-    give(
-        DynamoHandler,
-        enable_kinesis_streaming_destination,
-        update_kinesis_streaming_destination,
-        disable_kinesis_streaming_destination,
-        describe_kinesis_streaming_destination,
-        update_contributor_insights,
-        describe_contributor_insights,
-    )
+def set_stream_specification(self: Any, streams: dict[str, Any] | None) -> None:
+    """What CreateTable and UpdateTable say of a table's stream."""
+    _set(self, streams)
+    if not self.stream_specification["StreamEnabled"]:
+        self.latest_stream_label = None
 
 
 def _table(self: Any) -> Any:
@@ -30,10 +26,7 @@ def _table(self: Any) -> Any:
 
 
 def _streams(self: Any) -> dict[str, Any]:
-    table = _table(self)
-    table.kinesis_streams = getattr(table, "kinesis_streams", {})
-    found: dict[str, Any] = table.kinesis_streams
-    return found
+    return remembered(_table(self), "streams")
 
 
 def enable_kinesis_streaming_destination(self: Any) -> Any:
@@ -73,3 +66,33 @@ def update_contributor_insights(self: Any) -> Any:
 def describe_contributor_insights(self: Any) -> Any:
     """DescribeContributorInsights."""
     return ActionResult(getattr(_table(self), "insights", {"ContributorInsightsStatus": "DISABLED"}))
+
+
+LESSONS = (
+    Lesson(
+        call="dynamodb:UpdateTable",
+        aws="enables a stream again that was disabled",
+        moto="takes the last one's label for a stream in force",
+        given=(changes(Table, set_stream_specification),),
+    ),
+    Lesson(
+        call="dynamodb:DescribeKinesisStreamingDestination",
+        aws="shows the streams of Kinesis that a table's changes go to",
+        moto="has none of the four operations",
+        given=(
+            adds(
+                DynamoHandler,
+                enable_kinesis_streaming_destination,
+                update_kinesis_streaming_destination,
+                disable_kinesis_streaming_destination,
+                describe_kinesis_streaming_destination,
+            ),
+        ),
+    ),
+    Lesson(
+        call="dynamodb:DescribeContributorInsights",
+        aws="shows whether it is told what is asked of a table most",
+        moto="has neither of the two operations",
+        given=(adds(DynamoHandler, update_contributor_insights, describe_contributor_insights),),
+    ),
+)

@@ -7,24 +7,11 @@ from typing import Any
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from reconciler.testing.taught import give
+from reconciler.testing.taught.lesson import Lesson, adds, remembered
 
 
-def teach() -> None:
-    """Teach moto."""
-    give(
-        AutoScalingResponse,
-        put_notification_configuration,
-        describe_notification_configurations,
-        delete_notification_configuration,
-    )
-
-
-def _told(self: Any, name: str) -> dict[str, list[str]]:
-    group = self.autoscaling_backend.autoscaling_groups[name]
-    group.told = getattr(group, "told", {})
-    found: dict[str, list[str]] = group.told
-    return found
+def _told(self: Any, name: str) -> dict[str, Any]:
+    return remembered(self.autoscaling_backend.autoscaling_groups[name], "topics")
 
 
 def put_notification_configuration(self: Any) -> Any:
@@ -49,3 +36,20 @@ def delete_notification_configuration(self: Any) -> Any:
     """DeleteNotificationConfiguration."""
     del _told(self, self._get_param("AutoScalingGroupName"))[self._get_param("TopicARN")]
     return EmptyResult()
+
+
+LESSONS = (
+    Lesson(
+        call="autoscaling:PutNotificationConfiguration",
+        aws="has a topic told of what happens in a group",
+        moto="has none of the three operations",
+        given=(
+            adds(
+                AutoScalingResponse,
+                put_notification_configuration,
+                describe_notification_configurations,
+                delete_notification_configuration,
+            ),
+        ),
+    ),
+)

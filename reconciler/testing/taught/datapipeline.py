@@ -8,25 +8,11 @@ from typing import Any
 from moto.datapipeline.models import DataPipelineBackend, datapipeline_backends
 from moto.datapipeline.responses import DataPipelineResponse
 
-from reconciler.testing.taught import give
+from reconciler.testing.taught.lesson import Lesson, adds, changes
 
 _create = DataPipelineBackend.create_pipeline
 _put, _get = DataPipelineResponse.put_pipeline_definition, DataPipelineResponse.get_pipeline_definition
 _PARAMETERS = ("parameterObjects", "parameterValues")
-
-
-def teach() -> None:
-    """Teach moto."""
-    datapipeline_backends._additional_regions = ["eu-central-1"]  # most tests are there, the service isn't
-    give(DataPipelineBackend, create_pipeline)
-    give(
-        DataPipelineResponse,
-        add_tags,
-        remove_tags,
-        deactivate_pipeline,
-        put_pipeline_definition,
-        get_pipeline_definition,
-    )
 
 
 def _pipeline(self: Any) -> Any:
@@ -68,3 +54,37 @@ def put_pipeline_definition(self: Any) -> Any:
 def get_pipeline_definition(self: Any) -> str:
     """GetPipelineDefinition."""
     return json.dumps(json.loads(_get(self)) | getattr(_pipeline(self), "parameters", {}))
+
+
+LESSONS = (
+    Lesson(
+        call="datapipeline:ListPipelines",
+        aws="isn't in eu-central-1, but most tests are there",
+        moto="has no backend for the region, either",
+        given=(changes(datapipeline_backends, _additional_regions=["eu-central-1"]),),
+    ),
+    Lesson(
+        call="datapipeline:CreatePipeline",
+        aws="makes one pipeline for a name and a unique id",
+        moto="makes one for each call",
+        given=(changes(DataPipelineBackend, create_pipeline),),
+    ),
+    Lesson(
+        call="datapipeline:AddTags",
+        aws="changes the tags of a pipeline",
+        moto="has neither of the two operations",
+        given=(adds(DataPipelineResponse, add_tags, remove_tags),),
+    ),
+    Lesson(
+        call="datapipeline:DeactivatePipeline",
+        aws="ends a pipeline's activity",
+        moto="has no such operation",
+        given=(adds(DataPipelineResponse, deactivate_pipeline),),
+    ),
+    Lesson(
+        call="datapipeline:GetPipelineDefinition",
+        aws="shows the parameters that a definition was put with",
+        moto="forgets them",
+        given=(changes(DataPipelineResponse, put_pipeline_definition, get_pipeline_definition),),
+    ),
+)

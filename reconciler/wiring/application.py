@@ -1,31 +1,28 @@
-"""Builds the real adapters from the settings. Settings stop here; nothing else makes an adapter."""
+"""The application: every part of it, made from the settings and put together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parseaddr
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.breakers import BreakerLimits, Breakers
 from reconciler.clock import SystemClock
 from reconciler.cycle import Cycle, Limits
-from reconciler.model.errors import ConfigurationError, GuardBlocked
+from reconciler.model.errors import ConfigurationError
 from reconciler.model.events import Event
-from reconciler.model.plan import Delivery, PipelineTarget, Target
 from reconciler.model.secrecy import use_key
-from reconciler.ports import Clock, Deployer, EventSink, Locks, Pipeline, Scope
+from reconciler.ports import Clock, EventSink, Locks, Scope
 from reconciler.revisions import Revisions
-from reconciler.settings import PipelineSettings, Settings, TokenReference
+from reconciler.settings import Settings
 from reconciler.sharing import Writes
 from reconciler.status.outcome import Backoff
-from reconciler.subprocesses import withhold
+from reconciler.wiring.deployers import deployers
+from reconciler.wiring.publishing import pipeline
 
 if TYPE_CHECKING:
     from reconciler.daemon.app import PolicyLike
     from reconciler.live import Outside
-    from reconciler.pipeline import TokenSource
     from reconciler.ports import Store
     from reconciler.providers.access import Access
     from reconciler.source.claims import ClaimedSource
@@ -125,7 +122,7 @@ def _assembled(
         access=access,
         providers=Registry(),
         policy=policy,
-        pipeline=_pipeline(settings, clock),
+        pipeline=pipeline(settings, clock),
         outside=_outside(store),
         store=store,
         clock=clock,
@@ -138,52 +135,10 @@ def _assembled(
         revisions=revisions,
         quotas=quota_of,
         limits=_limits(settings),
-        deployers=_deployers(settings, store, clock, events, access),
+        deployers=deployers(settings, store, clock, events, access),
         writes=writes,
     )
     return App(settings, source, cycle, store, policy, metrics, clock, events, access, revisions, writes)
-
-
-def _deployers(
-    settings: Settings, store: Store, clock: Clock, events: EventSink, access: Access
-) -> Mapping[Delivery, Deployer]:
-    from reconciler.iac.cdk import CdkDeployer
-    from reconciler.iac.drift import Drifts
-    from reconciler.iac.looking import Looker
-    from reconciler.iac.stack import StackDeployer
-    from reconciler.iac.stackrun import StackRun
-    from reconciler.iac.terraform import TerraformDeployer
-    from reconciler.iac.tftool import Limits as ToolLimits
-    from reconciler.iac.tools import Tool
-
-    iac = settings.iac
-    origin, state = _plans_directory(settings), settings.state_dir / "iac"
-    limits = ToolLimits(plan=iac.plan_timeout, apply=iac.timeout, lock=iac.lock_timeout)
-
-    def lend(target: Target) -> Mapping[str, str]:
-        """Only a writable target's credentials are given to other programs."""
-        if target.environment not in settings.aws.writable_environments:
-            raise GuardBlocked("credentials", "ReadKeys", target.environment)
-        return access.environment(target)
-
-    cdk = Tool("iac.cdk", iac.cdk.binary, iac.cdk.version, iac.cdk.environment)
-    npm = iac.cdk.npm
-    terraform = Tool("iac.terraform", iac.terraform.binary, iac.terraform.version, iac.terraform.environment)
-    looker = Looker(store, clock, Drifts(clock, iac.drift), iac.template_bucket)
-    run = StackRun(store, clock, iac.timeout)
-    return {
-        Delivery.STACK: StackDeployer(store, clock, events, looker, run),
-        Delivery.CDK: CdkDeployer(store, clock, events, cdk, npm, origin, state, lend, limits, looker, run),
-        Delivery.TERRAFORM: TerraformDeployer(store, clock, events, terraform, origin, state, lend, limits),
-    }
-
-
-def _plans_directory(settings: Settings) -> Path:
-    """Where the source has its files."""
-    git = settings.source.git
-    if git is None:
-        return settings.source.path
-    return (git.checkout or settings.state_dir / "source") / git.subdirectory
 
 
 def _breakers(settings: Settings, store: Store, clock: Clock) -> Breakers:
@@ -252,63 +207,6 @@ def _source(settings: Settings, clock: Clock) -> ClaimedSource:
         cache=cache,
     )
     return ClaimedSource(repository)
-
-
-def _pipeline(settings: Settings, clock: Clock) -> Pipeline:
-    from reconciler.pipeline import Author, Credentials, GitOptions, GitPipeline, ReviewOptions, Signing
-    from reconciler.pipeline.forges import ForgeOptions, HostedForges
-
-    pipeline = settings.pipeline
-    default = None
-    if pipeline.repository is not None:
-        default = PipelineTarget(
-            pipeline.repository,
-            pipeline.base,
-            pipeline.branch,
-            pipeline.path,
-            pipeline.format,
-            provider=pipeline.provider,
-            language=pipeline.language,
-            workflow=pipeline.workflow,
-        )
-    credentials, review = pipeline.credentials, pipeline.pull_requests
-    options = GitOptions(
-        author=Author(*parseaddr(pipeline.author)),
-        timeout=pipeline.timeout,
-        freshness=pipeline.freshness,
-        collect=pipeline.collect,
-        credentials=Credentials(
-            _hosts(pipeline, credentials), credentials.ssh_key_file, _token(credentials), credentials.username
-        ),
-        signing=Signing(pipeline.signing.format, pipeline.signing.key) if pipeline.signing else None,
-    )
-    forge = ForgeOptions(review.provider, review.api, _token(review), _hosts(pipeline, review))
-    return GitPipeline(
-        settings.state_dir / "pipeline",
-        default=default,
-        clock=clock,
-        options=options,
-        forges=HostedForges(forge, clock),
-        review=ReviewOptions(review.labels, review.reviewers, review.draft, review.refresh),
-    )
-
-
-def _token(reference: TokenReference) -> TokenSource | None:
-    from reconciler.pipeline import TokenSource
-
-    if reference.token_env:
-        withhold(reference.token_env)
-    found = reference.token_env or reference.token_file
-    return TokenSource(reference.token_env, reference.token_file) if found else None
-
-
-def _hosts(pipeline: PipelineSettings, reference: TokenReference) -> frozenset[str]:
-    """Who may see a token or a key: the hosts named with it, else the one of the configured repository."""
-    from reconciler.pipeline.refs import remote_of, repository_address
-
-    if reference.hosts or pipeline.repository is None:
-        return frozenset(name.lower() for name in reference.hosts)
-    return frozenset({remote_of(repository_address(pipeline.repository)).host} - {""})
 
 
 def _outside(store: Store) -> Callable[[Scope, bool], Outside]:

@@ -7,15 +7,9 @@ from typing import Any
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 
-from reconciler.testing.taught import give
+from reconciler.testing.taught.lesson import Lesson, changes
 
 _put, _tag = CloudWatchResponse.put_dashboard, CloudWatchBackend.tag_resource
-
-
-def teach() -> None:
-    """Teach moto."""
-    give(CloudWatchResponse, put_dashboard)
-    give(CloudWatchBackend, tag_resource)
 
 
 def put_dashboard(self: Any) -> Any:
@@ -36,3 +30,13 @@ def tag_resource(self: Any, arn: str, tags: dict[str, str]) -> None:
         self.tagger.tag_resource(arn, self.tagger.convert_dict_to_tags_input(tags))
     else:
         _tag(self, arn, tags)
+
+
+LESSONS = (
+    Lesson(
+        call="cloudwatch:PutDashboard",
+        aws="gives a dashboard that it makes the tags of the call, and leaves those of one that it updates",
+        moto="has no tags of dashboards",
+        given=(changes(CloudWatchResponse, put_dashboard), changes(CloudWatchBackend, tag_resource)),
+    ),
+)
