@@ -126,14 +126,22 @@ def _rest_operations(service: str) -> tuple[_Rest, ...]:
         model = Loader().load_service_model(_MODELS.get(service, service), "service-2")
     except UnknownServiceError:
         return ()
-    shapes = [_rest(name, operation["http"]) for name, operation in model["operations"].items() if "http" in operation]
+    operations = [(name, one) for name, one in model["operations"].items() if "http" in one]
+    shapes = [_rest(name, one["http"], _required(model, one)) for name, one in operations]
     return tuple(sorted(shapes, key=lambda shape: shape.weight, reverse=True))
 
 
-def _rest(name: str, http: Mapping[str, str]) -> _Rest:
+def _required(model: Mapping[str, Any], operation: Mapping[str, Any]) -> frozenset[str]:
+    """The query keys that an operation's parameters must give."""
+    shape = model["shapes"][operation["input"]["shape"]] if "input" in operation else {}
+    members = [shape["members"][name] for name in shape.get("required", ())]
+    return frozenset(member["locationName"] for member in members if member.get("location") == "querystring")
+
+
+def _rest(name: str, http: Mapping[str, str], required: frozenset[str]) -> _Rest:
     path, _, query = http["requestUri"].partition("?")
     # x-id only repeats the operation's name; SDKs may leave it out
-    keys = frozenset(part for part in query.split("&") if part and not part.startswith("x-id"))
+    keys = required.union(part for part in query.split("&") if part and not part.startswith("x-id"))
     pattern = re.sub(r"\{(\w+)(\+?)\}", lambda found: ".+" if found[2] else "[^/]+", path)
     fixed = len(re.sub(r"\{.*?\}", "", path))
     return _Rest(name, http["method"], re.compile(pattern.rstrip("/") + "/?"), keys, (len(keys), fixed))

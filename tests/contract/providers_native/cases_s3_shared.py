@@ -1,4 +1,4 @@
-"""AWS::S3::Bucket: what it tells others of, copies to others and locks.
+"""AWS::S3::Bucket: what it tells others of, copies to others and locks, and what it has several of.
 
 Of a rule of replication moto holds the destination's name, the id, the priority and the status; of notifications it
 doesn't show EventBridge.
@@ -80,4 +80,51 @@ SHARED = Case(
     label="BucketShared",
 )
 
-CASES = (SHARED,)
+_REPORTS = {"BucketArn": "arn:aws:s3:::contract-reports", "Format": "CSV"}
+_ARCHIVING = [{"AccessTier": "DEEP_ARCHIVE_ACCESS", "Days": 180}, {"AccessTier": "ARCHIVE_ACCESS", "Days": 90}]
+
+
+def _inventory(name: str, **more: Any) -> dict[str, Any]:
+    place = {**_REPORTS, "BucketAccountId": ACCOUNT, "Prefix": name}
+    how = {"Enabled": True, "IncludedObjectVersions": "All", "ScheduleFrequency": "Daily", "Destination": place}
+    return {"Id": name, **how, **more}
+
+
+LISTED = Case(
+    "AWS::S3::Bucket",
+    {
+        "BucketName": "contract-listed",
+        "AnalyticsConfigurations": [
+            {"Id": "plain", "StorageClassAnalysis": {}},
+            {
+                "Id": "exported",
+                "Prefix": "logs/",
+                "TagFilters": TAGS,
+                "StorageClassAnalysis": {"DataExport": {"OutputSchemaVersion": "V_1", "Destination": _REPORTS}},
+            },
+        ],
+        "IntelligentTieringConfigurations": [{"Id": "old", "Status": "Enabled", "Tierings": _ARCHIVING}],
+        "InventoryConfigurations": [_inventory("b", OptionalFields=["Size", "ETag"]), _inventory("a", Prefix="in/")],
+        "MetricsConfigurations": [{"Id": "all"}, {"Id": "web", "TagFilters": TAGS[:1]}],
+        "Tags": TAGS,
+    },
+    changes={
+        "AnalyticsConfigurations": [{"Id": "plain", "Prefix": "other/", "StorageClassAnalysis": {}}],
+        "IntelligentTieringConfigurations": [
+            {"Id": "old", "Prefix": "x/", "TagFilters": TAGS[:1], "Status": "Disabled", "Tierings": _ARCHIVING[:1]}
+        ],
+        "InventoryConfigurations": [_inventory("b", IncludedObjectVersions="Current", Enabled=False)],
+        "MetricsConfigurations": [{"Id": "web", "Prefix": "p/", "TagFilters": TAGS}, {"Id": "new"}],
+    },
+    resets={
+        "AnalyticsConfigurations": ABSENT,
+        "IntelligentTieringConfigurations": ABSENT,
+        "InventoryConfigurations": ABSENT,
+        "MetricsConfigurations": ABSENT,
+    },
+    deny=("s3", "ListBucketMetricsConfigurations"),
+    name="BucketName",
+    label="BucketListed",
+)
+
+CASES = (SHARED, LISTED)
