@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.corpus.deploying.crawling import World
+from tests.corpus.deploying.emulator import says_nothing
 
 #: leaves whose value is when or how often something happened, or who asked
 _VOLATILE = re.compile(
@@ -143,7 +144,8 @@ def _plain_value(value: Any, words: Words) -> Any:
         }
         return {key: item for key, item in sorted(kept.items()) if item not in ({}, [], None, "")}
     if isinstance(value, list):
-        items = [_plain_value(item, words) for item in value if words.tags or not _is_own_tag(item)]
+        said = [item for item in value if not says_nothing(item)]
+        items = [_plain_value(item, words) for item in said if words.tags or not _is_own_tag(item)]
         return sorted((item for item in items if item not in ({}, [], None, "")), key=_text)
     if isinstance(value, str):
         document = _document(value)

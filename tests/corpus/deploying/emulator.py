@@ -8,7 +8,8 @@ taken for ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 #: what differs between any two accounts, or between two looks at one
 IGNORED = re.compile(
@@ -118,6 +119,11 @@ STACKS: tuple[tuple[str, str, str], ...] = (
         "AWS::EMR::Cluster: has no groups, no steps and few of its settings, and ends at once (emr:DescribeCluster)",
     ),
     (
+        r"^dynamodb:DescribeKinesisStreamingDestination ",
+        "KinesisStreamSpecification",
+        "AWS::DynamoDB::Table: KinesisStreamSpecification isn't set (dynamodb:DescribeKinesisStreamingDestination)",
+    ),
+    (
         r"^ecr:GetRepositoryPolicy .*/(registryId|repositoryName)$",
         "RepositoryPolicyText",
         "AWS::ECR::Repository: no policy is set (ecr:GetRepositoryPolicy)",
@@ -161,6 +167,10 @@ LEFT: tuple[tuple[str, str], ...] = (
         "a key waits for its deletion, as in AWS (kms:DescribeKey says PendingDeletion)",
     ),
     (
+        r"^ec2:DescribeSecurityGroupRules .*/SecurityGroupRules\[\]/",
+        "a group that AWS makes has rules, and is looked at itself (ec2:DescribeSecurityGroups)",
+    ),
+    (
         r"^ec2:DescribeNetworkInterfaces .*‹",
         "a NAT gateway's interface outlives it (ec2:DescribeNetworkInterfaces after ec2:DeleteNatGateway)",
     ),
@@ -199,14 +209,30 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ),
 )
 
-#: what messages say where the emulator can't do something: show a default once (elb:ModifyLoadBalancerAttributes)
-LACKS = ("the endpoint doesn't implement this call", "AdditionalAttributes[elb.http.desyncmitigationmode]")
+#: what messages say where the emulator can't do something
+LACKS = ("the endpoint doesn't implement this call",)
+
+#: items of answers that come and go without a meaning: a stream that changes went to once (as in AWS, by
+#: dynamodb:DescribeKinesisStreamingDestination), and a default that is shown, again and again, once anything has been
+#: changed (elb:ModifyLoadBalancerAttributes)
+_WITHOUT_MEANING: tuple[Mapping[str, str], ...] = (
+    {"DestinationStatus": "DISABLED"},
+    {"Key": "elb.http.desyncmitigationmode", "Value": "defensive"},
+)
 
 #: things that AWS goes on showing for a while after they are gone
 GONE = frozenset(
     {"deleted", "deleting", "terminated", "terminated_with_errors", "terminating", "pendingdeletion", "inactive",
      "shutting-down"}
 )  # fmt: skip
+
+#: names of what AWS makes for everybody who comes later and keeps: the group of load balancers that name none
+KEPT = re.compile(r"^default_elb_")
+
+
+def says_nothing(item: Any) -> bool:
+    """Whether an item of an answer may be there or not."""
+    return isinstance(item, Mapping) and any(word.items() <= item.items() for word in _WITHOUT_MEANING)
 
 
 def known(place: str, ours: Sequence[str], theirs: Sequence[str], template: str) -> str:
