@@ -20,7 +20,7 @@ from tests.corpus.deploying.emulator import says_nothing
 #: leaves whose value is when or how often something happened, or who asked
 _VOLATILE = re.compile(
     r"(?i)((?<!run)time|date|timestamp|created|modified|createdat|updatedat|lastupdated|versionid|revisionid|fingerprint|digest|sha256"
-    r"|requesterid|ownerdisplay|lastused|etag|changetoken|hostid|sequencetoken|privatednsname|publicdnsname|uptime|"
+    r"|requesterid|ownerdisplay|lastused|lastwritten|etag|changetoken|hostid|sequencetoken|privatednsname|publicdnsname|uptime|"
     r"maxresults|token|marker|truncated|callerreference|defaultversionid|latestversionnumber|revision|numberofdecreasestoday)$"
 )
 _RANDOM = (
@@ -43,6 +43,8 @@ _RANDOM = (
 )
 _QUEUE_HOST = re.compile(r"https?://[^/\"]*/\d{12}/(?=[\w.-]+)")
 _OWN_TAGS = ("reconciler:", "aws:cloudformation:")
+#: a policy's version, of which moto's stacks make a date where it has no quotes; AWS takes it for text
+_DATE = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def _plain_value(value: Any, words: Words) -> Any:
 
 
 def _document(text: str) -> Any:
+    text = _DATE.sub(r"'\1-\2-\3'", text)
     if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
         for read in (json.loads, ast.literal_eval):  # moto's stacks keep some documents as Python writes them
             try:

@@ -102,10 +102,29 @@ STACKS: tuple[tuple[str, str, str], ...] = (
         "AWS::EFS::FileSystem: has a throughput of nothing where none is set (efs:DescribeFileSystems)",
     ),
     (
+        r"^rds:DescribeDBInstances .*/(AutoMinorVersionUpgrade|BackupRetentionPeriod|CopyTagsToSnapshot|MultiAZ"
+        r"|StorageEncrypted)$",
+        "RDS::DBInstance",
+        "AWS::RDS::DBInstance: defaults aren't filled in (rds:DescribeDBInstances)",
+    ),
+    (
+        r"^autoscaling:DescribeLaunchConfigurations "
+        r".*/(AssociatePublicIpAddress|DeleteOnTermination|EbsOptimized|Enabled"
+        r"|NoDevice)$",
+        "AutoScaling::LaunchConfiguration",
+        "AWS::AutoScaling::LaunchConfiguration: defaults aren't filled in (autoscaling:DescribeLaunchConfigurations)",
+    ),
+    (
         r"^redshift:DescribeCluster(s|Snapshots) .*/(AllowVersionUpgrade|Encrypted|EnhancedVpcRouting"
         r"|ParameterApplyStatus|PubliclyAccessible)$",
         "Redshift::Cluster",
         "AWS::Redshift::Cluster: defaults aren't filled in (redshift:DescribeClusters)",
+    ),
+    (r"^redshift:DescribeTags ", "Redshift::Cluster", "AWS::Redshift::Cluster: has no tags (redshift:DescribeTags)"),
+    (
+        r"^ec2:DescribeSecurityGroupRules .*/(IsEgress|SecurityGroupRuleId)$",
+        "CidrIpv6",
+        "AWS::EC2::SecurityGroup: rules for IPv6 networks aren't made (ec2:DescribeSecurityGroupRules)",
     ),
     (
         r"^redshift:DescribeClusterParameters .*/(ParameterValue|Source)$",
@@ -155,6 +174,10 @@ LEFT: tuple[tuple[str, str], ...] = (
         "a zone's delegation set is listed and outlives it (route53:ListReusableDelegationSets)",
     ),
     (
+        r"^rds:DescribeDBParameterGroups .*|^rds:DescribeEvents ",
+        "a family's default group and what has happened outlive the instance (rds:DescribeDBParameterGroups)",
+    ),
+    (
         r"^redshift:(DescribeTags|DescribeClusterSnapshots) ",
         "an automated snapshot and its tags outlive the cluster (redshift:DescribeTags after redshift:DeleteCluster)",
     ),
@@ -193,14 +216,18 @@ REFUSED: tuple[tuple[str, str], ...] = (
         "a database without a class (rds:CreateDBInstance refuses it)",
     ),
     (
-        r"ecs:CreateService: .*The subnet ID '\S+' does not exist",
-        "a service in a subnet that there isn't (ecs:CreateService refuses it)",
+        r"ecs:CreateService: .*The subnet ID '\S+' does not exist|ec2:\w+: Invalid\w+\.NotFound.*-0123456789abcdef",
+        "what a made-up id names and there isn't (ecs:CreateService, ec2:RunInstances and others refuse it)",
     ),
     (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
     (
         r"Invalid type for parameter EbsRootVolumeSize, value: example",
         "a text for a size, made up for a parameter (emr:RunJobFlow refuses it)",
+    ),
+    (
+        r"(ssm:GetParameter: ParameterNotFound|secretsmanager:GetSecretValue: ResourceNotFoundException)",
+        "a reference to a secret that there isn't (ssm:GetParameter, secretsmanager:GetSecretValue)",
     ),
     (r"IAM::Policy create: .* needs a name", "a policy without a name (iam:PutRolePolicy refuses it)"),
     (
@@ -253,6 +280,8 @@ def _spelled(value: str, word: str, template: str) -> bool:
     text = value.strip('"')
     if len(text) < 4 or text in ("true", "false"):
         return text.lower() in template.lower() and word.lower() in template.lower()
+    if text.startswith("arn:aws:iam::aws:policy/"):  # templates put the partition in
+        text = text.rpartition("/")[2]
     return text in template or re.fullmatch(r"‹[^#›]+›", text) is not None
 
 
