@@ -219,6 +219,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"ecs:CreateService: .*The subnet ID '\S+' does not exist|ec2:\w+: Invalid\w+\.NotFound.*-0123456789abcdef",
         "what a made-up id names and there isn't (ecs:CreateService, ec2:RunInstances and others refuse it)",
     ),
+    (
+        r"InvalidTargetBucketForLogging",
+        "logs to a bucket that lets nobody write yet (s3:PutBucketLogging refuses it, AWS takes it)",
+    ),
     (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
     (
