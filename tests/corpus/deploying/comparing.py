@@ -81,7 +81,9 @@ class Words:
 
     def _logical(self, name: str) -> str:
         fits = [one for one in self.ids.values() if one.lower() == name.lower()]
-        return fits[0] if fits else name
+        # where names are short, moto cuts the logical id
+        cut = [one for one in self.ids.values() if len(name) > 5 and one.lower().startswith(name.lower())]
+        return (fits or cut or [name])[0]
 
     def _longest_first(self) -> list[tuple[str, str]]:
         spelled: dict[str, str] = {}

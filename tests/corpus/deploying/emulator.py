@@ -93,6 +93,11 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"InvalidTargetBucketForLogging",
         "logs to a bucket that lets nobody write yet (s3:PutBucketLogging refuses it, AWS takes it)",
     ),
+    (r"must be in ARN format", "a policy for what is no ARN (iam:PutRolePolicy refuses it)"),
+    (
+        r"which no plan in this account and region exports",
+        "an import of what nobody exports (cloudformation:ListExports shows none)",
+    ),
     (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
     (
@@ -114,11 +119,13 @@ REFUSED: tuple[tuple[str, str], ...] = (
 LACKS = ("the endpoint doesn't implement this call",)
 
 #: items of answers that come and go without a meaning: a stream that changes went to once (as in AWS, by
-#: dynamodb:DescribeKinesisStreamingDestination), and a default that is shown, again and again, once anything has been
-#: changed (elb:ModifyLoadBalancerAttributes)
-_WITHOUT_MEANING: tuple[Mapping[str, str], ...] = (
+#: dynamodb:DescribeKinesisStreamingDestination), a default that is shown, again and again, once anything has been
+#: changed (elb:ModifyLoadBalancerAttributes), and earlier versions of a policy, which are kept as in AWS
+#: (iot:ListPolicyVersions)
+_WITHOUT_MEANING: tuple[Mapping[str, Any], ...] = (
     {"DestinationStatus": "DISABLED"},
     {"Key": "elb.http.desyncmitigationmode", "Value": "defensive"},
+    {"isDefaultVersion": False},
 )
 
 #: things that AWS goes on showing for a while after they are gone
