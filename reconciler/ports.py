@@ -225,6 +225,19 @@ class Guarding(Protocol):
     guards_name: bool
 
 
+@runtime_checkable
+class Emptying(Protocol):
+    """A provider of resources that AWS deletes with something in them only when told to, as a property of theirs says.
+
+    ``emptied_by``: that property, which no call but the deletion heeds.
+    """
+
+    emptied_by: str
+
+    def delete_whole(self, scope: Scope, identifier: Identifier) -> Progress:
+        """Delete with all that is in it. Already gone is Done, not an error."""
+
+
 class Providers(Protocol):
     """The registry of providers."""
 

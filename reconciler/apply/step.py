@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 
@@ -25,8 +26,9 @@ from reconciler.model.ids import ClientToken, Identifier, Owner, StepId
 from reconciler.model.progress import Progress
 from reconciler.model.report import StepResult, StepState
 from reconciler.model.resource import Observation, Record
+from reconciler.model.secrecy import seal
 from reconciler.model.values import Properties, reveal
-from reconciler.ports import ResourceProvider
+from reconciler.ports import Emptying, ResourceProvider
 
 log = structlog.get_logger(__name__)
 
@@ -194,11 +196,18 @@ class StepRunner:
         checks.unmoved(step, self._steady(step, names), live)
         actor.perform(
             step,
-            lambda provider, _token: provider.delete(actor.scope, live.identifier),
+            lambda provider, _token: self._call_delete(step, provider, live.identifier),
             before=live.properties,
             after={},
         )
         return replace(taken, identifier=live.identifier, result=f"deleted {step.identifier}")
+
+    def _call_delete(self, step: Step, provider: ResourceProvider, identifier: Identifier) -> Progress:
+        """Delete; with all that is in it where the plan said so when it was last applied."""
+        scope, record = self.actor.scope, self.actor.records.get(step.logical_id)
+        if isinstance(provider, Emptying) and record is not None and _was_true(record.applied.get(provider.emptied_by)):
+            return provider.delete_whole(scope, identifier)
+        return provider.delete(scope, identifier)
 
     def _steady(self, step: Step, names: frozenset[str]) -> frozenset[str]:
         """Which of the properties must be as the diff saw them for a resource to be deleted.
@@ -239,3 +248,8 @@ class StepRunner:
         adopted = step.verb is Verb.ADOPT or (step.verb is not Verb.CREATE and old is not None and old.adopted)
         now = actor.clock.now()
         return record_of(actor.plan, step.logical_id, identifier, desired, actor.scope, now, adopted=adopted)
+
+
+def _was_true(applied: Any) -> bool:
+    """Of a property of which the store may hold a digest alone."""
+    return applied in (True, "true", seal(True), seal("true"))

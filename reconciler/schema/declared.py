@@ -123,6 +123,7 @@ ARN_OR_NAME = _table(
     _at("AWS::Batch::JobQueue", "ComputeEnvironmentOrder/*/ComputeEnvironment"),
     _at("AWS::Batch::JobQueue", "ServiceEnvironmentOrder/*/ServiceEnvironment"),
     _at("AWS::ECS::Service", "Cluster"),
+    _at("AWS::ECS::TaskDefinition", "ExecutionRoleArn", "TaskRoleArn"),
     _at("AWS::ECS::TaskSet", "Cluster", "Service"),
     _at("AWS::Events::Rule", "EventBusName"),
     _at("AWS::KMS::Alias", "TargetKeyId"),

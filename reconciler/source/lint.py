@@ -25,6 +25,7 @@ from reconciler.model.secrecy import scrub
 from reconciler.schema import known_types
 from reconciler.source.atomic import write_atomically
 from reconciler.source.digest import content_digest
+from reconciler.source.overruled import overruled
 from reconciler.template.problems import did_you_mean
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,7 @@ class Linter:
         self._known: dict[str, tuple[Finding, ...]] = {}
 
     def check(self, template: Mapping[str, Any], region: str) -> tuple[Finding, ...]:
-        """Every error in ``template`` for ``region``, in the order that cfn-lint found them."""
+        """Every error in ``template`` for ``region``, in the order that cfn-lint found them; not what AWS takes."""
         key = content_digest([version("cfn-lint"), _NOT_OURS, region, template]).removeprefix("sha256:")
         with _engine:
             found = self._known.get(key)
@@ -72,7 +73,7 @@ class Linter:
             if len(self._known) >= _KEPT:
                 self._known.clear()
             self._known[key] = found
-            return found
+            return tuple(item for item in found if not overruled(template, item.place, item.message))
 
     def _remembered(self, key: str) -> tuple[Finding, ...] | None:
         if self._cache is None:

@@ -34,6 +34,8 @@ _SECTIONS = frozenset(
     }
 )
 _REFUSED_SECTIONS = frozenset({"Hooks"})
+#: only a transform knows what these are, and is refused itself
+_OF_TRANSFORMS = frozenset({"Globals"})
 #: adds only functions that are evaluated here anyway
 _HARMLESS_TRANSFORM = "AWS::LanguageExtensions"
 _TRANSFORMS: Mapping[str, str] = {
@@ -125,7 +127,7 @@ def _check_sections(document: Mapping[str, Any], problems: Problems) -> None:
     for name in document:
         if name in _REFUSED_SECTIONS:
             problems.add((name,), f"{name} are not supported", "remove the section", "unsupported")
-        elif name not in _SECTIONS:
+        elif name not in _SECTIONS and not (name in _OF_TRANSFORMS and document.get("Transform")):
             problems.add((str(name),), f"{name} is not a section of a template", did_you_mean(str(name), _SECTIONS))
     transforms = document.get("Transform") or []
     for transform in transforms if isinstance(transforms, list) else [transforms]:

@@ -2,16 +2,19 @@
 
 A function is true, false or not known: an ``Unknown`` says why. Some ask AWS for what an account holds; CloudFormation
 does that before a stack operation, nobody does here. What isn't known keeps the plan out, unless the outcome is the
-same either way.
+same either way, or the CDK only asserts that its bootstrap stack is new enough: every template that it makes does, and
+means `cdk deploy`, which carries out no plan of resources.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.model.values import Deferred, Unknown, leaves, reveal, transform
 from reconciler.schema.scalars import text
+from reconciler.template.dynamic import STORED
 from reconciler.template.folding import Folder
 from reconciler.template.functions import items_of
 from reconciler.template.problems import INVALID, FunctionError, Place, Problems, did_you_mean, kind_of
@@ -27,6 +30,9 @@ _ASKED: Mapping[str, str] = {
     "Fn::ValueOfAll": "an attribute of everything of a parameter type",
 }
 _TESTS = ("Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not", "Fn::Or")
+#: where the version of the CDK's bootstrap stack is looked up, and what is known of it: nobody here needs it
+_BOOTSTRAP_VERSION = re.compile(r"/cdk-bootstrap/[^/]+/version")
+_BOOTSTRAP = Unknown("the version of the CDK's bootstrap stack")
 _HELP = "check it with AllowedValues or AllowedPattern, or deliver the template as a stack (spec.stack)"
 
 
@@ -80,7 +86,7 @@ class _Rules:
         if fine is False:
             said = description or "an assertion doesn't hold with these parameters"
             self._problems.add(place, f"rule {name}: {said}", "give other parameters", "rule")
-        elif isinstance(fine, Unknown) and fine is not INVALID:
+        elif isinstance(fine, Unknown) and fine not in (INVALID, _BOOTSTRAP):
             said = f" ({description})" if description else ""
             message = f"rule {name}: whether an assertion holds{said} isn't known here: {fine.expression}"
             self._problems.add(place, message, _HELP, "unsupported")
@@ -165,6 +171,8 @@ class _Rules:
         value = self._folder.fold({"Ref": name}, place[:-1])
         if value is NO_VALUE:
             raise FunctionError("a rule can't compare AWS::NoValue")
+        if isinstance(value, Deferred) and value.function == STORED and _BOOTSTRAP_VERSION.fullmatch(value.argument):
+            return _BOOTSTRAP
         if any(isinstance(leaf, Deferred) for leaf in leaves(value)):
             return Unknown(f"parameter {name} is looked up in AWS")
         return transform(reveal(value), text)
@@ -190,9 +198,9 @@ def _same(left: Any, right: Any) -> Truth:
 
 
 def _unknown(values: list[Any]) -> Unknown | None:
-    """What isn't known among values; what makes no sense before what only can't be told."""
+    """What isn't known among values; what makes no sense before what only can't be told, and what matters at all."""
     found = [leaf for leaf in leaves(values) if isinstance(leaf, Unknown)]
-    return INVALID if INVALID in found else next(iter(found), None)
+    return INVALID if INVALID in found else min(found, key=lambda one: one == _BOOTSTRAP, default=None)
 
 
 def _negated(truth: Truth) -> Truth:

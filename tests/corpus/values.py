@@ -46,6 +46,9 @@ _TEXTS = (
     "01:00-02:00",
     "t3.micro",
     "true",
+    *(f"{kind}-{_HEX}" for kind in ("vpc", "subnet", "sg", "rtb", "pcx", "vol", "i")),
+    "d-0123456789",
+    "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
 )
 
 
@@ -66,7 +69,7 @@ def _value_for(name: str, declaration: Mapping[str, Any]) -> Any:
         return str(allowed[0]).lower() if isinstance(allowed[0], bool) else allowed[0]
     inner = re.sub(r"^List<(.*)>$", r"\1", kind)
     value = _number(declaration) if inner == "Number" else _text(name, inner, declaration)
-    if inner == "AWS::EC2::AvailabilityZone::Name":
+    if kind == "List<AWS::EC2::AvailabilityZone::Name>":
         return list(ZONES)
     if inner != kind or kind == "CommaDelimitedList":
         # several, and different ones where they identify something

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.model.ids import TypeName
-from reconciler.ports import ResourceProvider
+from functools import cached_property
+
+from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import Identifier, TypeName
+from reconciler.model.progress import Done, Progress
+from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Many, Read, Update, arn_tagging
 from reconciler.providers.native.naming import NameRule
 
@@ -55,4 +59,32 @@ _REPOSITORY = Declaration(
     resets={"ImageTagMutability": "MUTABLE", "ImageScanningConfiguration": {"ScanOnPush": False}},
 )
 
-PROVIDERS: tuple[ResourceProvider, ...] = (Declared(_REPOSITORY),)
+_WITH_IMAGES = Call("delete_repository", constants={"force": True})
+
+
+class Repository(Declared):
+    """A repository, whose images go with it only where its plan says so."""
+
+    emptied_by = "EmptyOnDelete"
+
+    @cached_property
+    def supported(self) -> frozenset[str]:
+        """See ``ports.ResourceProvider``. What only the deletion heeds takes no call."""
+        return super().supported | {self.emptied_by}
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """See ``Declared``."""
+        return super().fixed - {self.emptied_by}
+
+    def delete_whole(self, scope: Scope, identifier: Identifier) -> Progress:
+        """See ``ports.Emptying``."""
+        try:
+            self._send(scope, _WITH_IMAGES, self._reader.identity(scope, identifier), {})
+        except AwsFault as fault:
+            if fault.kind is not FaultKind.NOT_FOUND:
+                raise
+        return Done(identifier)
+
+
+PROVIDERS: tuple[ResourceProvider, ...] = (Repository(_REPOSITORY),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.model.ids import TypeName
+from reconciler.model.ids import Identifier, TypeName
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Listing, Read, Tagging, Update, Waiting
@@ -17,6 +17,7 @@ _WAITING = Waiting(
     gone=frozenset({"deleted"}),
 )
 _NO_POLICY = ("PolicyNotFound",)
+_BYPASS = "BypassPolicyLockoutSafetyCheck"
 
 _FILE_SYSTEM = Declaration(
     type=TypeName("AWS::EFS::FileSystem"),
@@ -53,8 +54,13 @@ _FILE_SYSTEM = Declaration(
             later=True,
         ),
         Update(
-            Call("put_file_system_policy", ("FileSystemPolicy",), {"FileSystemPolicy": "Policy"}),
+            Call(
+                "put_file_system_policy",
+                ("FileSystemPolicy", _BYPASS),
+                {"FileSystemPolicy": "Policy"},
+            ),
             clear=Call("delete_file_system_policy"),
+            whole=True,
             later=True,
         ),
     ),
@@ -68,12 +74,20 @@ _FILE_SYSTEM = Declaration(
         "LifecyclePolicies": [],
         "ThroughputMode": "bursting",
     },
-    unsupported=frozenset({"BypassPolicyLockoutSafetyCheck", "ReplicationConfiguration"}),
+    unsupported=frozenset({"ReplicationConfiguration"}),
 )
 
 
 class FileSystem(Declared):
     """A file system. How much throughput is provisioned means nothing in another mode, and goes with it."""
+
+    def change(
+        self, scope: Scope, identifier: Identifier, update: Update, before: Properties, after: Properties
+    ) -> None:
+        """See ``Declared``. What a policy is checked for is said with one alone."""
+        if after.get("FileSystemPolicy") is None:
+            after = {name: value for name, value in after.items() if name != _BYPASS}
+        super().change(scope, identifier, update, before, after)
 
     def adapt_reset(self, name: str, before: Properties, after: Properties) -> Any:
         """See ``Declared``."""

@@ -29,6 +29,7 @@ REPOSITORY = Case(
         "EncryptionConfiguration": {"EncryptionType": "AES256"},
         "LifecyclePolicy": {"LifecyclePolicyText": json.dumps(RULES)},
         "RepositoryPolicyText": POLICY,
+        "EmptyOnDelete": True,
         "Tags": TAGS,
     },
     changes={

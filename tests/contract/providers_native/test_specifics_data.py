@@ -1,4 +1,4 @@
-"""What only databases and IoT's types have to get right, on the local AWS."""
+"""What only databases, repositories and IoT's types have to get right, on the local AWS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.progress import Done, Handle, Pending
 from reconciler.model.values import Sensitive
-from reconciler.ports import Scope
+from reconciler.ports import Emptying, Scope
 from reconciler.testing.localaws import LocalAws
 from tests.contract.providers_native.cases import document
 from tests.contract.providers_native.hands import ACCOUNT, REGION, Hands, owned, owner
@@ -101,3 +101,17 @@ def test_parameters_of_others_stay_theirs(aws: LocalAws, scope: Scope) -> None:
         ("/Parameters/max_connections", "100", 200)
     ]
     hands.delete(made)
+
+
+def test_a_repository_goes_with_its_images_only_when_told_to(aws: LocalAws, scope: Scope) -> None:
+    hands, ecr = Hands(scope, "AWS::ECR::Repository"), client(aws, "ecr")
+    desired = {"RepositoryName": "specific-images", "EmptyOnDelete": True}
+    made = hands.create(owned(desired, owner("Images"), "AWS::ECR::Repository"))
+    manifest = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
+    ecr.put_image(repositoryName=made, imageManifest=manifest, imageTag="latest")
+    with pytest.raises(AwsFault):
+        hands.delete(made)
+    assert isinstance(hands.provider, Emptying)
+    for _ in range(2):  # gone already is fine
+        assert hands.provider.delete_whole(scope, made) == Done(made)
+    assert hands.read(made, "RepositoryName") is None

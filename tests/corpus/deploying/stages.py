@@ -15,9 +15,10 @@ from reconciler.model.plan import Plan
 from reconciler.model.report import PlanState, RunReport
 from reconciler.schema import why_unmanageable
 from tests.corpus.deploying.comparing import Words, differences, plain_world
-from tests.corpus.deploying.emulator import GONE, IGNORED, known, lacking, outlives, taken
+from tests.corpus.deploying.emulator import IGNORED, known, lacking, outlives, taken
 from tests.corpus.deploying.services import services_of
 from tests.corpus.deploying.site import NotDeployable, Site
+from tests.corpus.deploying.standing import standing
 from tests.corpus.deploying.tampering import Part, changes, misjudged, parts, provider_of
 from tests.corpus.deploying.templates import Template
 
@@ -286,7 +287,7 @@ class _Walk:
         if report.state is not PlanState.IN_SYNC:
             self.result.fail("withdrawn", _why(report))
             return
-        for place, _was, left in differences(empty, _standing(self._seen())):
+        for place, _was, left in differences(empty, standing(self._seen())):
             text = f"{place} {left}"
             if not left or any(word and word in text for word in shown):
                 continue
@@ -294,25 +295,6 @@ class _Walk:
                 self.result.blame(why)
             else:
                 self.result.fail("withdrawn", f"left: {place}: {_short(left)}")
-
-
-def _standing(value: Any) -> Any:
-    """Answers without what AWS shows of things that are gone."""
-    if isinstance(value, list):
-        return [item for item in map(_standing, value) if item not in (None, {}, [])]
-    if not isinstance(value, Mapping):
-        return value
-    if any(_state(value.get(key)) in GONE for key in ("State", "Status", "status", "KeyState")):
-        return None
-    kept = {key: _standing(item) for key, item in value.items()}
-    if value.get("Instances") and not kept["Instances"]:  # nothing is left of the reservation
-        return None
-    return {key: item for key, item in kept.items() if item not in (None, {}, [])}
-
-
-def _state(value: Any) -> str:
-    found = value.get("Name", value.get("State", "")) if isinstance(value, Mapping) else value
-    return str(found).lower()
 
 
 def _why(report: RunReport) -> str:

@@ -111,7 +111,7 @@ def changes(scope: Scope, record: Record, part: Part) -> Iterator[str]:
     provider, schema = provider_of(part.type), schema_for(part.type)
     assert provider is not None
     assert schema is not None
-    for other in variations(schema, (part.name,), part.value):
+    for other in variations(schema, (part.name,), part.value, record.applied.get(part.name)):
         live = read(provider, scope, record)
         after = {**live, part.name: [*other, *part.beside] if part.beside else other}
         try:

@@ -11,7 +11,7 @@ from reconciler.model.ids import LogicalId, PlanName, RunId, TypeName
 from reconciler.model.report import ChangeSummary, PlanState, RunReport
 from reconciler.schema import schema_for
 from tests.corpus.deploying.comparing import Words, differences, plain_world
-from tests.corpus.deploying.emulator import known
+from tests.corpus.deploying.emulator import known, says_nothing
 from tests.corpus.deploying.tampering import Part, misjudged, own
 from tests.corpus.deploying.variations import variations
 
@@ -104,3 +104,33 @@ def test_values_are_changed_to_what_the_schema_allows(type_name: str, name: str,
     schema = schema_for(type_name)
     assert schema is not None
     assert next(variations(schema, (name,), value)) == first
+
+
+def test_what_the_plan_does_not_say_is_not_changed() -> None:
+    schema = schema_for("AWS::S3::Bucket")
+    assert schema is not None
+    live = {"Status": "Enabled", "Other": "default"}
+    assert list(variations(schema, ("VersioningConfiguration",), live, {"Status": "Enabled"})) == [
+        {"Status": "Suspended", "Other": "default"}
+    ]
+    assert list(variations(schema, ("VersioningConfiguration",), live, {})) == []
+
+
+def test_of_a_list_the_keys_are_changed_that_any_of_its_items_has() -> None:
+    schema = schema_for("AWS::S3::Bucket")
+    assert schema is not None
+    live, said = (
+        [{"Id": "a", "One": 1, "Own": 1}, {"Id": "b", "Two": 1}],
+        [{"Id": "b", "Two": 1}, {"Id": "a", "One": 1}],
+    )
+    found = list(variations(schema, ("Rules",), live, said))
+    assert [{"Id": "a", "One": 2, "Own": 1}, live[1]] in found
+    assert [live[0], {"Id": "b", "Two": 2}] in found
+    assert [{"Id": "a", "One": 1, "Own": 2}, live[1]] not in found
+
+
+@pytest.mark.parametrize("key", ["Key", "Other"])
+def test_only_what_is_named_says_nothing(key: str) -> None:
+    item = {key: "elb.http.desyncmitigationmode", "Value": "defensive"}
+    assert says_nothing(item) is (key == "Key")
+    assert not says_nothing({"DestinationStatus": "ACTIVE"})

@@ -26,15 +26,29 @@ _OPPOSITES = {
 _SCALARS = (str, int, float, bool)
 
 
-def variations(schema: TypeSchema, path: Path, value: Any) -> Iterator[Any]:
-    """Values that differ from ``value``, likely ones first. Of tags that are all ours, one goes."""
+def variations(schema: TypeSchema, path: Path, value: Any, said: Any = None) -> Iterator[Any]:
+    """Values that differ from ``value`` in what the plan says of it, likely ones first. Of our tags alone, one goes.
+
+    ``said``: the value as the plan has it. What only AWS or others set within it may change without being drift.
+    """
     if path == (schema.tag_property,) and isinstance(value, list) and all(map(_is_own, value)):
         yield value[1:]
         return
     if path == (schema.tag_property,) and isinstance(value, Mapping) and all(map(_is_ours, value)):
         yield dict(list(value.items())[1:])
         return
-    yield from islice(_other(schema, path, value, 0), MOST)
+    others = (other for other in _other(schema, path, value, 0) if _managed(other, said) != _managed(value, said))
+    yield from islice(others, MOST)
+
+
+def _managed(value: Any, said: Any) -> Any:
+    """``value`` without the keys that ``said`` hasn't got; in a list, those that none of its items has."""
+    if isinstance(value, Mapping) and isinstance(said, Mapping):
+        return {key: _managed(item, said[key]) for key, item in value.items() if key in said}
+    if isinstance(value, list) and isinstance(said, list) and said and all(isinstance(one, Mapping) for one in said):
+        together = {key: item for one in said for key, item in one.items()}
+        return [_managed(item, together) for item in value]
+    return value
 
 
 def _other(schema: TypeSchema, path: Path, value: Any, depth: int) -> Iterator[Any]:

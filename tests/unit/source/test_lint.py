@@ -110,3 +110,64 @@ def test_a_template_cannot_configure_cfn_lint(config: Any) -> None:
 def test_whatever_is_in_a_template_it_is_refused_in_words(template: Any) -> None:
     assert all(finding.message for finding in Linter().check(template, "eu-central-1"))
     assert Linter().check(template, "eu-central-1")
+
+
+def _said(*resources: dict[str, Any], **more: Any) -> list[str]:
+    """What is said of resources, the first of which is R0."""
+    template = {"Resources": {f"R{number}": one for number, one in enumerate(resources)}, **more}
+    return [item.message for item in Linter().check(template, "us-east-1")]
+
+
+def _group(**rule: Any) -> dict[str, Any]:
+    ingress = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, **rule}]
+    return {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "x", "SecurityGroupIngress": ingress}}
+
+
+@pytest.mark.parametrize(
+    ("network", "taken"),
+    [("10.0.0.1/8", True), ("10.0.0.0/8", True), ("10.0.0.0/33", False), ("anywhere", False)],
+)
+def test_bits_of_a_host_in_a_rule_are_no_fault(network: str, taken: bool) -> None:
+    assert (_said(_group(CidrIp=network)) == []) is taken
+
+
+def test_the_group_of_a_load_balancer_is_given_by_name() -> None:
+    listener = {"LoadBalancerPort": "80", "InstancePort": "80", "Protocol": "HTTP"}
+    balancer = {
+        "Type": "AWS::ElasticLoadBalancing::LoadBalancer",
+        "Properties": {"AvailabilityZones": ["us-east-1a"], "Listeners": [listener]},
+    }
+    given = {"Fn::GetAtt": ["R0", "SourceSecurityGroup.GroupName"]}
+    assert _said(balancer, _group(SourceSecurityGroupName=given)) == []
+    assert _said(balancer, _group(SourceSecurityGroupId=given)) != []
+
+
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "taken"), [({"Ref": "R0"}, True), ("my-role", True), ("my role", False), ("arn:aws:iam::1:role/x", False)]
+)
+def test_a_task_names_its_role(role: Any, taken: bool) -> None:
+    container = {"Name": "a", "Image": "b", "Memory": 128}
+    for name in ("ExecutionRoleArn", "TaskRoleArn"):
+        properties = {"ContainerDefinitions": [container], name: role}
+        assert (_said(ROLE, {"Type": "AWS::ECS::TaskDefinition", "Properties": properties}) == []) is taken
+
+
+def test_elsewhere_a_role_is_given_by_its_arn() -> None:
+    properties = {"EventPattern": {"source": ["a"]}, "RoleArn": {"Ref": "R0"}}
+    assert _said(ROLE, {"Type": "AWS::Events::Rule", "Properties": properties}) != []
+
+
+def test_a_dependency_that_a_condition_leaves_out_is_no_fault() -> None:
+    topic, condition = {"Type": "AWS::SNS::Topic"}, {"Fn::Equals": [{"Ref": "Size"}, "big"]}
+    more = {
+        "Parameters": {"Size": {"Type": "String", "Default": "small"}},
+        "Conditions": {"Big": condition},
+    }
+    assert _said({**topic, "Condition": "Big"}, {**topic, "DependsOn": ["R0"]}, **more) == []
+    assert _said({**topic, "Condition": "Big"}, {**topic, "DependsOn": ["R9"]}, **more) != []

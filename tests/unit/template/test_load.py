@@ -473,3 +473,14 @@ def test_the_stack_id_is_stable_and_has_the_usual_parts() -> None:
     assert first == again
     assert first.startswith("arn:aws:cloudformation:eu-central-1:123456789012:stack/shop/")
     assert first != pseudo_parameters(TARGET, "shop2")["AWS::StackId"]
+
+
+def test_a_section_of_a_transform_is_not_called_a_mistake_beside_it() -> None:
+    document = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Globals": {},
+        "Resources": {"T": {"Type": "AWS::SNS::Topic"}},
+    }
+    assert [one.reason for one in problems_of(document)] == ["unsupported"]
+    without = {key: value for key, value in document.items() if key != "Transform"}
+    assert [one.message for one in problems_of(without)] == ["Globals is not a section of a template"]

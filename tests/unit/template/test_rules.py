@@ -17,6 +17,7 @@ PARAMETERS: dict[str, Any] = {
     "Names": {"Type": "CommaDelimitedList", "Default": "a,b"},
     "None": {"Type": "CommaDelimitedList", "Default": ""},
     "Secret": {"Type": "String", "NoEcho": True, "Default": "hunter2"},
+    "Bootstrap": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk-bootstrap/qualifier/version"},
     "Ami": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/ami"},
 }
 ENV, COUNT, NAMES = {"Ref": "Env"}, {"Ref": "Count"}, {"Ref": "Names"}
@@ -264,3 +265,17 @@ def test_what_is_not_known_is_never_guessed(assertion: tuple[Any, Any]) -> None:
         assert all(taken)
     elif found.reason == "rule":
         assert not any(taken)
+
+
+NEW_ENOUGH = {"Fn::Not": [{"Fn::Contains": [["1", "2"], {"Ref": "Bootstrap"}]}]}
+
+
+def test_that_the_cdk_has_been_set_up_is_not_asked_for() -> None:
+    assert problem(NEW_ENOUGH) is None
+    assert problem({"Fn::And": [NEW_ENOUGH, IS_PROD]}) is None
+
+
+@pytest.mark.parametrize("other", [{"Fn::Equals": [{"Ref": "Ami"}, "ami-1"]}, {"Fn::Equals": [ENV, "dev"]}])
+def test_what_else_is_asserted_beside_it_has_to_hold(other: Any) -> None:
+    for assertion in ({"Fn::And": [NEW_ENOUGH, other]}, {"Fn::And": [other, NEW_ENOUGH]}):
+        assert problem(assertion) is not None
