@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from reconciler.model.report import PlanState
 from tests.e2e.conftest import ROOT, SANDBOX, Lab
-from tests.e2e.running import TOKEN, Running, plan_text, queue, until, vpc
+from tests.e2e.running import HURRIED, TOKEN, Running, plan_text, queue, until, vpc
 
 FULL = os.environ.get("RECONCILER_STRESS") == "1"
 PLANS, SECONDS = (12, 600.0) if FULL else (5, 15.0)
@@ -163,7 +163,7 @@ def test_nothing_grows(lab: Lab) -> None:
         "RECONCILER_BREAKER__COOLDOWN_MAX": "4s",
         "RECONCILER_BREAKER__HOLD": "5s",
     }
-    with Running(lab, **quick) as daemon:
+    with Running(lab, HURRIED, **quick) as daemon:
         life = Life(lab, daemon)
         for name in life.versions:
             life.write(name)

@@ -38,6 +38,7 @@ def lessons() -> tuple[Lesson, ...]:
         cloudwatch,
         datapipeline,
         dynamodb,
+        ec2,
         efs,
         emr,
         iot,
@@ -50,7 +51,7 @@ def lessons() -> tuple[Lesson, ...]:
 
     services = (
         *(acm, apigateway, autoscaling, awslambda, cloudwatch, datapipeline, dynamodb),
-        *(efs, emr, iot, redshift, s3, sagemaker, sns, sqs),
+        *(ec2, efs, emr, iot, redshift, s3, sagemaker, sns, sqs),
     )
     return tuple(lesson for service in services for lesson in service.LESSONS)
 
