@@ -15,7 +15,9 @@ import argparse
 import cProfile
 import os
 import pstats
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -26,13 +28,33 @@ from typing import Any
 
 from estate import plans
 from floor import Floor
-from rig import Figures, Resyncs, application, credentials, measured, servers
+from rig import HERE, Figures, Resyncs, application, credentials, measured, servers
 
 from reconciler.model.ids import PlanName
 from reconciler.model.report import PlanState, RunReport
 from reconciler.status.logs import configure
 from reconciler.testing.outsiders import outsider
 
+#: A daemon that resyncs; prints its memory five times on the way, then the most that it had. MB.
+WATCHED = """
+import sys
+from pathlib import Path
+from rig import Resyncs
+from reconciler.status.logs import configure
+
+def now(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(key)).split()[1]) // 1024
+
+configure("error", "console")
+mine, passes = Resyncs(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])), int(sys.argv[4])
+for turn in range(1, passes + 1):
+    mine.resync()
+    if turn % max(1, passes // 5) == 0:
+        print(now("VmRSS"))
+mine.close()
+print(now("VmHWM"))
+"""
 CPU_LIMIT, CALL_LIMIT, WALL_LIMIT, GROWTH_LIMIT, MEMORY_LIMIT = 1.25, 1.0, 1.2, 1.15, 400
 
 
@@ -74,7 +96,7 @@ def run(options: argparse.Namespace, directory: Path, upstream: str, endpoint: s
             parts.append(part)
     over = table(floors, resyncs, created, options)
     over |= growth(resyncs, parts, created, created * len(fifth) // options.plans) if fifth else False
-    over |= memory(mine, options.passes)
+    over |= memory(directory, endpoint, options)
     mine.close()
     if options.profile:
         profile(directory, endpoint, options.threads)
@@ -128,22 +150,22 @@ def median(rounds: Sequence[Figures], value: Callable[[Figures], float]) -> floa
     return statistics.median(value(one) for one in rounds)
 
 
-def memory(mine: Resyncs, passes: int) -> bool:
-    """The most that the process has used: the floor's share and its clients are in it."""
+def memory(directory: Path, endpoint: str, options: argparse.Namespace) -> bool:
+    """The most that a daemon uses which only resyncs: in a process of its own, because the floor has clients, too.
 
-    def now(key: str) -> float:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith(key)).split()[1]) / 1024
-
-    marks = []
-    for turn in range(1, passes + 1):
-        mine.resync()
-        if turn % max(1, passes // 5) == 0:
-            marks.append(f"{turn}: {now('VmRSS'):.0f} MB")
-    if marks:
-        print("memory after resyncs  " + "  ".join(marks))
-    print(f"memory at most: {now('VmHWM'):.0f} MB  limit {MEMORY_LIMIT} MB")
-    return now("VmHWM") > MEMORY_LIMIT
+    It has a copy of the store, because the daemon of the other figures still runs.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "desired").symlink_to(directory / "desired")
+        shutil.copytree(directory / "state", Path(name) / "state")
+        command = [sys.executable, "-c", WATCHED, name, endpoint, str(options.threads), str(max(3, options.passes))]
+        path = os.pathsep.join([str(HERE), str(HERE.parent)])
+        environment = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+    *marks, most = done.stdout.split()
+    print(f"memory after {max(3, options.passes)} resyncs, in fifths: {' '.join(marks)} MB; at most {most} MB", end="")
+    print(f"  limit {MEMORY_LIMIT} MB")
+    return float(most) > MEMORY_LIMIT
 
 
 def profile(directory: Path, endpoint: str, threads: int) -> None:
