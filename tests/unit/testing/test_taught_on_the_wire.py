@@ -75,3 +75,20 @@ def test_settings_of_functions_that_nobody_has_set_are_shown(aws: LocalAws) -> N
         client.get_function_scaling_config(FunctionName=name, Qualifier="1")
     with pytest.raises(ClientError, match="Function not found"):
         client.get_runtime_management_config(FunctionName="another")
+
+
+def test_a_pipeline_of_the_same_name_and_unique_id_is_the_same_one(aws: LocalAws) -> None:
+    client = aws.client("datapipeline", region=REGION)
+
+    def create(unique_id: str) -> str:
+        return str(client.create_pipeline(name="nightly", uniqueId=unique_id)["pipelineId"])
+
+    first = create("once")
+    assert create("once") == first
+    assert create("another") != first
+
+
+def test_what_is_no_cluster_is_said_not_to_be_one(aws: LocalAws) -> None:
+    client = aws.client("emr", region=REGION)
+    with pytest.raises(client.exceptions.InvalidRequestException):
+        client.list_instances(ClusterId="j-NONE")
