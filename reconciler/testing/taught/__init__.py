@@ -16,7 +16,7 @@ To add one:
    where moto has none and as ``changes`` where ours take the place of moto's. ``tests/unit/testing`` compares that with
    moto, so a lesson that an update of moto has made needless, or pointless, is noticed.
 4. A path that moto doesn't route is added to the service's ``url_paths`` (see ``awslambda``).
-5. The type's contract tests then go through it; without them a lesson isn't needed.
+5. See the type's contract tests fail without the lesson; where none does, test it in ``tests/unit/testing``.
 """
 
 from __future__ import annotations

@@ -98,9 +98,9 @@ def remove_policy(self: Any, name: str) -> Any:
 
 LESSONS = (
     Lesson(
-        call="emr:DescribeCluster",
-        aws="says InvalidRequestException of what isn't a cluster",
-        moto="crashes",
+        call="emr:ListInstances",
+        aws="says InvalidRequestException of what isn't a cluster, as all operations on one do",
+        moto="crashes, in all but DescribeCluster",
         given=(changes(ElasticMapReduceBackend, __init__=begin),),
     ),
     Lesson(
