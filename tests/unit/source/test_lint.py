@@ -171,3 +171,10 @@ def test_a_dependency_that_a_condition_leaves_out_is_no_fault() -> None:
     }
     assert _said({**topic, "Condition": "Big"}, {**topic, "DependsOn": ["R0"]}, **more) == []
     assert _said({**topic, "Condition": "Big"}, {**topic, "DependsOn": ["R9"]}, **more) != []
+
+
+def test_a_rule_that_breaks_on_nonsense_is_not_what_is_said_of_it() -> None:
+    properties = {"KeySchema": ["nonsense"], "AttributeDefinitions": [], "BillingMode": "PAY_PER_REQUEST"}
+    said = _said({"Type": "AWS::DynamoDB::Table", "Properties": properties})
+    assert said
+    assert not [message for message in said if "exception" in message]
