@@ -131,6 +131,13 @@ def test_bits_of_a_host_in_a_rule_are_no_fault(network: str, taken: bool) -> Non
     assert (_said(_group(CidrIp=network)) == []) is taken
 
 
+def test_bits_of_a_host_are_no_fault_in_a_filter_and_are_in_a_route_of_a_gateway() -> None:
+    kept = {"Filter": {"IpFilter": {"Cidr": "10.0.0.1/24", "Policy": "Block"}}}
+    assert _said({"Type": "AWS::SES::ReceiptFilter", "Properties": kept}) == []
+    route = {"DestinationCidrBlock": "10.0.0.1/24", "TransitGatewayRouteTableId": "tgw-rtb-1", "Blackhole": True}
+    assert _said({"Type": "AWS::EC2::TransitGatewayRoute", "Properties": route}) != []
+
+
 def test_the_group_of_a_load_balancer_is_given_by_name() -> None:
     listener = {"LoadBalancerPort": "80", "InstancePort": "80", "Protocol": "HTTP"}
     balancer = {
