@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 _NOT_OURS = ["E1002", "E1003", "E1027", "E2010", "E3010", "E3043", "E6010", "E7010", "W", "I"]
 #: Answers kept in memory, and on disk: there the half that was asked for longest ago goes when there are more.
 _KEPT, _KEPT_ON_DISK = 2_000, 5_000
+#: cfn-lint's word for a rule of its own that raised something
+_BROKEN_RULE = "E0002"
 _MEANT = re.compile(r"\.? ?Did you mean '([^']+)'\?")
 _NOT_ONE_OF = re.compile(r"^'(?P<found>.*?)' is not one of \[(?P<options>.*)\](?P<rest>.*)$", re.DOTALL)
 _NO_SUCH_TYPE = re.compile(r"Resource type '(?P<found>[^']*)' does not exist")
@@ -131,7 +133,10 @@ def _run(template: Mapping[str, Any], region: str) -> tuple[Finding, ...]:
         # Whatever a hostile template provokes in there: the template is refused, the others go on.
         log.warning("validation engine failed", error=type(error).__name__)
         return (Finding("engine", (), f"the template can't be validated ({type(error).__name__})"),)
-    return tuple(_finding(match, region) for match in matches if match.rule.id.startswith("E"))
+    errors = [match for match in matches if match.rule.id.startswith("E")]
+    # a rule that breaks on nonsense says less than the others, which find fault with it
+    told = [match for match in errors if match.rule.id != _BROKEN_RULE]
+    return tuple(_finding(match, region) for match in told or errors)
 
 
 def _without_directives(value: Any) -> Any:

@@ -11,7 +11,8 @@ from reconciler.schema.declared import BARE_NETWORKS
 
 #: conditions are decided here, and a dependency on what one leaves out is none, as in CloudFormation
 _LEFT_OUT = "will not exist when condition"
-#: EC2 "canonicalizes the CIDR block": host bits are no fault
+#: EC2 "canonicalizes the CIDR block", and to SES "an example of a range of IP addresses is 10.0.0.1/24"
+_HOST_BITS = BARE_NETWORKS | {"AWS::SES::ReceiptFilter"}
 _NETWORK = re.compile(r"'(?P<given>[^']+)' is not a 'ipv[46]-network'")
 #: "The short name or full Amazon Resource Name (ARN) of the IAM role": a role's Ref is its name
 _NAMES_A_ROLE = re.compile(
@@ -28,7 +29,7 @@ def overruled(template: Mapping[str, Any], place: tuple[str | int, ...], message
         return _LEFT_OUT in message
     kind = _type_at(template, place)
     if found := _NETWORK.match(message):
-        return kind in BARE_NETWORKS and _is_network(found["given"])
+        return kind in _HOST_BITS and _is_network(found["given"])
     if (kind, place[3] if len(place) > 3 else "") in _ROLES:
         return _NAMES_A_ROLE.match(message) is not None
     return "SourceSecurityGroupName" in place and _SOURCE_GROUP.match(message) is not None

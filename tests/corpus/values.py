@@ -77,9 +77,10 @@ def _value_for(name: str, declaration: Mapping[str, Any]) -> Any:
     return value
 
 
-def _number(declaration: Mapping[str, Any]) -> int:
-    least = declaration.get("MinValue", 1)
-    return int(float(least)) if "MaxValue" in declaration else max(int(float(least)), 1)
+def _number(declaration: Mapping[str, Any]) -> float:
+    least = float(declaration.get("MinValue", 1))
+    found = least if "MaxValue" in declaration else max(least, 1)
+    return int(found) if found.is_integer() else found
 
 
 def _text(name: str, kind: str, declaration: Mapping[str, Any]) -> str:

@@ -31,11 +31,13 @@ _MOMENT = 15.0  # seconds
 class Database(Lowered):
     """What instances and clusters have in common.
 
-    ``roots``: the property that says what one is made from, and the call that makes it so. ``lifted``: where in an
-    answer a property is. ``groups``: the property with the security groups. ``role_target``: of calls about roles.
+    ``roots``: the property that says what one is made from, and the call that makes it so. ``restoring``: how that is
+    done, which says nothing where one is made from nothing. ``lifted``: where in an answer a property is. ``groups``:
+    the property with the security groups. ``role_target``: of calls about roles.
     """
 
     roots: ClassVar[Mapping[str, str]] = {}
+    restoring: ClassVar[frozenset[str]] = frozenset()
     lifted: ClassVar[Mapping[str, str]] = {}
     groups: ClassVar[str] = ""
     role_calls: ClassVar[tuple[str, str, str]] = ("", "", "")
@@ -65,7 +67,7 @@ class Database(Lowered):
         root = self._root(desired)
         create = replace(self.declaration.create, operation=root or self.declaration.create.operation)
         rest = self._rest(desired)
-        left = {*rest, *MANNER, self._tags_name} | (self._after_root(desired) if root else set())
+        left = {*rest, *MANNER, self._tags_name} | (self._after_root(desired) if root else self.restoring)
         values = {name: value for name, value in desired.items() if name not in left}
         given = self._parameters(scope, replace(create, constants=constants), {}, values)
         tags = {"Tags": desired[self._tags_name]} if desired.get(self._tags_name) else {}
@@ -79,7 +81,7 @@ class Database(Lowered):
         schema = schema_for(self.type_name)
         assert schema is not None
         for name in sorted(self._after_root(shown) if root else ()):
-            if schema.is_secret((name,)) and name not in MANNER:
+            if schema.is_secret((name,)) and name not in MANNER and name not in self.restoring:
                 message = f"{name} of {self.type_name} can't be set while it is restored or copied: leave it out"
                 raise AwsFault(FaultKind.INVALID_REQUEST, message)
         return super().create(scope, desired, token)
@@ -114,7 +116,7 @@ class Database(Lowered):
 
     @cached_property
     def _created(self) -> frozenset[str]:
-        return super()._created | self.roots.keys()
+        return super()._created | self.roots.keys() | self.restoring
 
     def _root(self, desired: Properties) -> str:
         """The call that makes one from something else; empty if it is made from nothing."""
@@ -127,12 +129,12 @@ class Database(Lowered):
         return {name for name in names if member(shape, name, name, renames) is None}
 
     def _rest(self, desired: Properties) -> dict[str, Any]:
-        """See ``Declared``: how changes are made says nothing of a create."""
+        """See ``Declared``: how changes are made says nothing of a create, and how it is restored nothing after it."""
         rest = super()._rest(desired)
         if self._root(desired):
             # the engine is that of what it is made from
             rest |= {name: desired[name] for name in self._after_root(desired) if name != "Engine"}
-        return {name: value for name, value in rest.items() if name not in MANNER}
+        return {name: value for name, value in rest.items() if name not in MANNER and name not in self.restoring}
 
     def _change_roles(self, scope: Scope, identifier: str, before: list[Any], after: list[Any]) -> None:
         add, remove, parameter = self.role_calls
@@ -188,7 +190,11 @@ class Instance(Database):
 class Cluster(Database):
     """A cluster of Aurora, or of a database that keeps copies in several zones."""
 
-    roots: ClassVar[Mapping[str, str]] = {"SnapshotIdentifier": "restore_db_cluster_from_snapshot"}
+    roots: ClassVar[Mapping[str, str]] = {
+        "SnapshotIdentifier": "restore_db_cluster_from_snapshot",
+        "SourceDBClusterIdentifier": "restore_db_cluster_to_point_in_time",
+    }
+    restoring: ClassVar[frozenset[str]] = frozenset({"RestoreToTime", "RestoreType", "UseLatestRestorableTime"})
     groups: ClassVar[str] = "VpcSecurityGroupIds"
     lifted: ClassVar[Mapping[str, str]] = {
         "Domain": "DomainMemberships.0.Domain",

@@ -242,5 +242,10 @@ CLUSTER = Declaration(
     tagging=tagging("cluster", inline="TagList"),
     waiting=Waiting("Status", _PENDING, _FAILED, seconds=30.0),
     resets=_RESETS,
-    also=(*_ALSO, "rds:RemoveRoleFromDBCluster", "rds:RestoreDBClusterFromSnapshot"),
+    also=(
+        *_ALSO,
+        "rds:RemoveRoleFromDBCluster",
+        "rds:RestoreDBClusterFromSnapshot",
+        "rds:RestoreDBClusterToPointInTime",
+    ),
 )

@@ -89,6 +89,38 @@ def test_a_restored_instance_is_given_no_password(aws: LocalAws, scope: Scope) -
     assert not aws.mutations()
 
 
+def cluster(name: str, **more: Any) -> dict[str, Any]:
+    desired = {"DBClusterIdentifier": name, "Engine": "aurora-mysql", **more}
+    return owned(desired, owner(name.title()), "AWS::RDS::DBCluster")
+
+
+def test_a_cluster_is_restored_from_another_one(aws: LocalAws, scope: Scope) -> None:
+    hands = Hands(scope, "AWS::RDS::DBCluster")
+    old = hands.create(cluster("first", MasterUsername="admin", MasterUserPassword="secret-one"))
+    how = {"RestoreType": Sensitive("copy-on-write"), "UseLatestRestorableTime": Sensitive(value=True)}
+    wanted = cluster("second", SourceDBClusterIdentifier=Sensitive(old), BackupRetentionPeriod=5, **how)
+    aws.reset_calls()
+    made = hands.create(wanted)
+    assert "rds:RestoreDBClusterToPointInTime" in aws.mutations()
+    assert "rds:CreateDBCluster" not in aws.mutations()
+    live = hands.read(made, "BackupRetentionPeriod", "Tags")
+    assert live is not None
+    assert live.properties["BackupRetentionPeriod"] == 5
+    hands.delete(made)
+    hands.delete(old)
+
+
+def test_how_a_cluster_would_be_restored_says_nothing_of_one_that_is_not(aws: LocalAws, scope: Scope) -> None:
+    hands = Hands(scope, "AWS::RDS::DBCluster")
+    wanted = cluster(
+        "third", MasterUsername="admin", MasterUserPassword="secret-one", RestoreType=Sensitive("full-copy")
+    )
+    aws.reset_calls()
+    made = hands.create(wanted)
+    assert dict(aws.mutations()) == {"rds:CreateDBCluster": 1}
+    hands.delete(made)
+
+
 def test_parameters_of_others_stay_theirs(aws: LocalAws, scope: Scope) -> None:
     hands, rds = Hands(scope, "AWS::RDS::DBParameterGroup"), client(aws, "rds")
     desired = {"Family": "mysql8.0", "Description": "shared", "Parameters": {"max_connections": 100}}

@@ -93,6 +93,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"InvalidTargetBucketForLogging",
         "logs to a bucket that lets nobody write yet (s3:PutBucketLogging refuses it, AWS takes it)",
     ),
+    (
+        r"/ReplicationConfiguration/Rules is .*'DeleteMarkerReplication': \{'Status': 'Disabled'\}",
+        "delete markers to be replicated (s3:GetBucketReplication says that they aren't, whatever was put)",
+    ),
     (r"must be in ARN format", "a policy for what is no ARN (iam:PutRolePolicy refuses it)"),
     (
         r"which no plan in this account and region exports",

@@ -131,6 +131,13 @@ def test_bits_of_a_host_in_a_rule_are_no_fault(network: str, taken: bool) -> Non
     assert (_said(_group(CidrIp=network)) == []) is taken
 
 
+def test_bits_of_a_host_are_no_fault_in_a_filter_and_are_in_a_route_of_a_gateway() -> None:
+    kept = {"Filter": {"IpFilter": {"Cidr": "10.0.0.1/24", "Policy": "Block"}}}
+    assert _said({"Type": "AWS::SES::ReceiptFilter", "Properties": kept}) == []
+    route = {"DestinationCidrBlock": "10.0.0.1/24", "TransitGatewayRouteTableId": "tgw-rtb-1", "Blackhole": True}
+    assert _said({"Type": "AWS::EC2::TransitGatewayRoute", "Properties": route}) != []
+
+
 def test_the_group_of_a_load_balancer_is_given_by_name() -> None:
     listener = {"LoadBalancerPort": "80", "InstancePort": "80", "Protocol": "HTTP"}
     balancer = {
@@ -171,3 +178,10 @@ def test_a_dependency_that_a_condition_leaves_out_is_no_fault() -> None:
     }
     assert _said({**topic, "Condition": "Big"}, {**topic, "DependsOn": ["R0"]}, **more) == []
     assert _said({**topic, "Condition": "Big"}, {**topic, "DependsOn": ["R9"]}, **more) != []
+
+
+def test_a_rule_that_breaks_on_nonsense_is_not_what_is_said_of_it() -> None:
+    properties = {"KeySchema": ["nonsense"], "AttributeDefinitions": [], "BillingMode": "PAY_PER_REQUEST"}
+    said = _said({"Type": "AWS::DynamoDB::Table", "Properties": properties})
+    assert said
+    assert not [message for message in said if "exception" in message]
