@@ -10,6 +10,7 @@ import pytest
 from reconciler.model.secrecy import forget_all
 from reconciler.testing.watching import WATCH
 from tests.databases import postgresql
+from tests.order import longest_first
 
 __all__ = ["no_secrets_of_other_tests", "postgresql"]
 
@@ -30,6 +31,11 @@ def nothing_is_written_where_nothing_may_be() -> Iterator[None]:
     before = len(WATCH.writes)
     yield
     assert WATCH.writes[before:] == []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files are begun first."""
+    longest_first(items)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
