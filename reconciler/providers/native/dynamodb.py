@@ -51,7 +51,7 @@ class Table(ListedProvider):
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
 
-    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+    def _shown(self, scope: Scope, names: Collection[str]) -> tuple[Collection[str], bool]:
         return names_shown(
             scope,
             "dynamodb",

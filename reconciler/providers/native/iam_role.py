@@ -52,9 +52,8 @@ class Role(ListedProvider):
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
 
-    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
-        roles, complete = _listed(scope, names)
-        return roles if complete else None
+    def _shown(self, scope: Scope, names: Collection[str]) -> tuple[Collection[str], bool]:
+        return _listed(scope, names)
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         return str(_role(scope, identifier)["Arn"])

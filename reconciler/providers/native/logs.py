@@ -37,9 +37,8 @@ class LogGroup(ListedProvider):
     def _of_arn(self, scope: Scope, arn: str) -> Identifier:  # noqa: ARG002 - the name is in the ARN
         return Identifier(arn.split(":", 6)[6].removesuffix(":*"))
 
-    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
-        groups, complete = _listed(scope, names)
-        return groups if complete else None
+    def _shown(self, scope: Scope, names: Collection[str]) -> tuple[Collection[str], bool]:
+        return _listed(scope, names)
 
     def _read(self, scope: Scope, wanted: Collection[Wanted]) -> Found:
         """Many groups come by listing what begins as they all do; what that doesn't reach is asked for by name."""

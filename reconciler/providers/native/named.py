@@ -193,8 +193,8 @@ class ListedProvider(NamedProvider):
     told: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
-    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
-        """Those of ``names`` that there are; None where one has to ask for each."""
+    def _shown(self, scope: Scope, names: Collection[str]) -> tuple[Collection[str], bool]:
+        """Those of ``names`` that a listing shows, and whether that is all of them that there are."""
 
     def _told(self, scope: Scope, identifier: Identifier) -> dict[str, Any]:  # noqa: ARG002 - most tell nothing
         """The properties that the identifier tells."""
@@ -212,8 +212,8 @@ class ListedProvider(NamedProvider):
         """Which of those whose identifiers tell all that is wanted a listing shows."""
         known = self.told | {"Tags"}
         bare = {self._name_in(one.identifier): one.identifier for one in wanted if set() < one.properties <= known}
-        shown = self._shown(scope, bare.keys()) if len(bare) > FEW else None
-        return [identifier for name, identifier in bare.items() if name in (shown or ())]
+        shown, _ = self._shown(scope, bare.keys()) if len(bare) > FEW else ((), False)
+        return [identifier for name, identifier in bare.items() if name in shown]
 
     def locate_many(self, scope: Scope, sought: Sequence[Sought]) -> Sequence[tuple[Located, ...] | AwsFault]:
         """See ``ports.Seeking``."""
@@ -230,8 +230,8 @@ class ListedProvider(NamedProvider):
 
     def _there(self, scope: Scope, names: Sequence[str]) -> Mapping[str, Located | AwsFault | None]:
         """What has these names; a listing lags, so what it shows is looked at."""
-        shown = self._shown(scope, names) if names else ()
-        asked = [name for name in names if shown is None or name in shown]
+        shown, complete = self._shown(scope, names) if names else ((), True)
+        asked = [name for name in names if name in shown or not complete]
         return dict(
             zip(asked, scope.gather([partial(_answered, self._existing, scope, name) for name in asked]), strict=True)
         )

@@ -88,20 +88,23 @@ def names_shown(
     token: tuple[str, str],
     name: Callable[[Any], str],
     **parameters: Any,
-) -> frozenset[str] | None:
-    """Those of ``names`` that a listing shows; ``name``: of an item. See ``sweep`` for the rest.
+) -> tuple[frozenset[str], bool]:
+    """Those of ``names`` that a listing shows, and whether that is all of them that there are.
 
-    None where asking for one by one is cheaper (an account full of others), or where listing is refused.
+    ``name``: of an item. See ``sweep`` for the rest. It isn't all where listing is refused, or was given up in an
+    account full of others after a quarter of the calls that asking for one by one takes.
     """
     wanted, found, pages = frozenset(names), set[str](), 0
-    most = max(1, len(wanted) // 2)
+    most = max(2, len(wanted) // 4)
     try:
         for page in sweep(scope, service, operation, key=key, token=token, most=most, **parameters):
             pages += 1
             found |= {name(item) for item in page} & wanted
+            if found == wanted:
+                return wanted, True
     except AwsFault:
-        return None
-    return frozenset(found) if pages < most else None
+        return frozenset(found), False
+    return frozenset(found), pages < most
 
 
 def shared_beginning(names: Iterable[str]) -> str:

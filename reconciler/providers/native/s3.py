@@ -53,11 +53,11 @@ class Bucket(ListedProvider):
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
 
-    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:  # noqa: ARG002 - it shows all
+    def _shown(self, scope: Scope, names: Collection[str]) -> tuple[Collection[str], bool]:  # noqa: ARG002 - it shows all
         try:
-            return {bucket["Name"] for bucket in scope.pages("s3", "list_buckets", "Buckets")}
+            return {bucket["Name"] for bucket in scope.pages("s3", "list_buckets", "Buckets")}, True
         except AwsFault:
-            return None
+            return (), False
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         return f"arn:{scope.partition}:s3:::{identifier}"

@@ -57,7 +57,7 @@ class Topic(ListedProvider):
     def _identifier(self, scope: Scope, name: str) -> Identifier:
         return Identifier(f"arn:{scope.partition}:sns:{scope.region}:{scope.account}:{name}")
 
-    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+    def _shown(self, scope: Scope, names: Collection[str]) -> tuple[Collection[str], bool]:
         return names_shown(
             scope,
             "sns",

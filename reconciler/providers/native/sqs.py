@@ -66,7 +66,7 @@ class Queue(ListedProvider):
     def _identifier(self, scope: Scope, name: str) -> Identifier:
         return Identifier(scope.call("sqs", "get_queue_url", QueueName=name)["QueueUrl"])
 
-    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+    def _shown(self, scope: Scope, names: Collection[str]) -> tuple[Collection[str], bool]:
         page: dict[str, Any] = {"QueueNamePrefix": shared_beginning(names), "MaxResults": 1000}
         return names_shown(
             scope,

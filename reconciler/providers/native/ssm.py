@@ -39,10 +39,10 @@ class Parameter(ListedProvider):
     def _identifier(self, scope: Scope, name: str) -> Identifier:  # noqa: ARG002 - it is the name
         return Identifier(name)
 
-    def _shown(self, scope: Scope, names: Collection[str]) -> Collection[str] | None:
+    def _shown(self, scope: Scope, names: Collection[str]) -> tuple[Collection[str], bool]:
         """By reading them, ten at a time."""
         found = self._read(scope, [Wanted(Identifier(name)) for name in names])
-        return list(found)
+        return list(found), True
 
     def _arn(self, scope: Scope, identifier: Identifier) -> str:
         name = identifier.removeprefix("/")

@@ -111,6 +111,21 @@ def test_whether_it_is_gone_and_settings_are_asked_for_exactly(
     assert asked(scope, exact) == len(NAMES)
 
 
+def test_in_an_account_full_of_others_a_listing_is_given_up_and_what_it_showed_is_used() -> None:
+    others = {"Topics": [{"TopicArn": f"{ARN}other-{number}"} for number in range(100)], "NextToken": "more"}
+    first = {"Topics": [{"TopicArn": ARN + name} for name in NAMES[:3]], "NextToken": "more"}
+    scope = ScriptedScope(list_topics=[first, others], get_topic_attributes=[{"Attributes": {}}])
+    assert len(Topic().read_many(scope, wanted(ARN, NAMES, "TopicName"))) == len(NAMES)
+    assert (asked(scope, "list_topics"), asked(scope, "get_topic_attributes")) == (2, 5)
+
+
+def test_a_listing_ends_when_all_are_found() -> None:
+    full = {"Topics": [{"TopicArn": ARN + name} for name in NAMES], "NextToken": "more"}
+    scope = ScriptedScope(list_topics=[full], get_topic_attributes=[MISSING])
+    assert len(Topic().read_many(scope, wanted(ARN, NAMES, "TopicName"))) == len(NAMES)
+    assert asked(scope, "list_topics") == 1
+
+
 def test_a_few_are_asked_for_one_by_one() -> None:
     scope = ScriptedScope(list_queues=[{"QueueUrls": [BASE + name for name in NAMES]}], get_queue_attributes=[MISSING])
     assert Queue().read_many(scope, wanted(BASE, NAMES[:5], "QueueName")) == {}
