@@ -77,7 +77,8 @@ class Words:
         return text
 
     def _random(self, found: re.Match[str]) -> str:
-        return found[0] if found[0] in self.literal else "‹#›"
+        # a network in the template isn't the address that its first host happens to get
+        return found[0] if re.search(rf"{re.escape(found[0])}(?!/\d)", self.literal) else "‹#›"
 
     def _logical(self, name: str) -> str:
         fits = [one for one in self.ids.values() if one.lower() == name.lower()]

@@ -45,6 +45,11 @@ def test_a_runtime_is_no_time() -> None:
     assert differences(_queue(ONE, CreationTime="1"), _queue(TWO, CreationTime="2")) == []
 
 
+def test_an_address_is_random_though_a_network_begins_with_it() -> None:
+    words = Words("111111111111", "shop", {}, "Subnet 10.0.0.0/16 host 10.0.1.1")
+    assert words.plain("10.0.0.0 10.0.0.0/16 10.0.1.1") == "‹#› 10.0.0.0/16 10.0.1.1"
+
+
 def test_what_others_add_to_a_role_is_not_changed_with_its_own() -> None:
     mine, other = ({"PolicyName": name, "PolicyDocument": {}} for name in ("mine", "other"))
     assert own([mine, other], [mine]) == ([mine], (other,))
