@@ -10,9 +10,19 @@ from typing import Any
 @cache
 def teach() -> None:
     """Teach moto what the providers' types need of AWS. moto is imported here, not before."""
-    from reconciler.testing.taught import clusters, dashboards, groups, images, notebooks, pipelines, tables, topics
+    from reconciler.testing.taught import (
+        clusters,
+        dashboards,
+        groups,
+        images,
+        keys,
+        notebooks,
+        pipelines,
+        tables,
+        topics,
+    )
 
-    for service in (clusters, dashboards, groups, images, notebooks, pipelines, tables, topics):
+    for service in (clusters, dashboards, groups, images, keys, notebooks, pipelines, tables, topics):
         service.teach()
 
 
