@@ -94,12 +94,13 @@ def test_opa_killed_in_the_middle_of_a_pass(daemon: Running, server: OpaServer, 
     """Admitted, then the engine is gone before the review: looking was allowed, changing is not."""
     drift(lab, "first-jobs", "5")
     lab.aws.reset_calls()
-    with lab.aws.hold("sqs", "GetQueueAttributes") as held:
+    with lab.aws.hold("sqs", "GetQueueAttributes") as held, lab.aws.hold("sqs", "GetQueueUrl") as other:
         lab.write(plan_text("second", {"Jobs": queue("second-jobs")}), "second.yaml")
         daemon.get("/api/v1/sync", post=True, token="let-me-in")
         assert held.arrived.wait(30)
         server.kill()
         held.release()
+        other.release()  # nor may the second have been looked at and reviewed by then
         daemon.reaches("first", PlanState.DENIED)
     assert writes(lab) == {}
     assert queues(lab.aws) == {"first-jobs"}
