@@ -6,6 +6,7 @@ that CloudFormation makes of them, tags are sorted by key, and pieces of text th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,8 +88,13 @@ def _joined(delimiter: Any, items: list[Any]) -> Any:
     return parts[0] if len(parts) == 1 else ("join", parts)
 
 
+def _holding(value: str) -> re.Pattern[str]:
+    """A text with anything where secrets stand for themselves."""
+    return re.compile(".*".join(re.escape(part) for part in value.split(SECRET)), re.DOTALL)
+
+
 def differences(left: Any, right: Any, place: str = "") -> list[str]:
-    """Where two meanings differ. A secret on the right side is equal to any text on the left."""
+    """Where two meanings differ. A secret on the right side is equal to any text on the left, in a longer text, too."""
     if isinstance(left, dict) and isinstance(right, dict):
         return [
             found
@@ -101,6 +107,6 @@ def differences(left: Any, right: Any, place: str = "") -> list[str]:
             for index, (one, other) in enumerate(zip(left, right, strict=True))
             for found in differences(one, other, f"{place}/{index}")
         ]
-    if left == right or (isinstance(left, str) and right == SECRET):
+    if left == right or (isinstance(left, str) and isinstance(right, str) and _holding(right).fullmatch(left)):
         return []
     return [f"{place}: {left!r} / {right!r}"]
