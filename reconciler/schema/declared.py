@@ -180,6 +180,16 @@ MORE_SHOWN = _table(
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"),
 )
 
+#: numbers that AWS raises by itself and never lowers ("Once increased, warm throughput values can't be decreased"):
+#: what a plan says is the least
+AT_LEAST = _table(
+    _at("AWS::DynamoDB::Table", *(f"WarmThroughput/{kind}UnitsPerSecond" for kind in ("Read", "Write"))),
+    _at(
+        "AWS::DynamoDB::Table",
+        *(f"GlobalSecondaryIndexes/*/WarmThroughput/{kind}UnitsPerSecond" for kind in ("Read", "Write")),
+    ),
+)
+
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)
 DURATION = _table(
     _at("AWS::FIS::ExperimentTemplate", "ExperimentReportConfiguration/PostExperimentDuration"),

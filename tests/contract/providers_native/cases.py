@@ -385,12 +385,17 @@ TOPIC = Case(
 )
 
 
+def _warm(reading: int, writing: int) -> dict[str, int]:
+    return {"ReadUnitsPerSecond": reading, "WriteUnitsPerSecond": writing}
+
+
 def _index(name: str, attribute: str, capacity: int = 1) -> dict[str, Any]:
     return {
         "IndexName": name,
         "KeySchema": [{"AttributeName": attribute, "KeyType": "HASH"}],
         "Projection": {"ProjectionType": "ALL"},
         "ProvisionedThroughput": {"ReadCapacityUnits": capacity, "WriteCapacityUnits": capacity},
+        "WarmThroughput": _warm(100 * capacity, 100 * capacity),
     }
 
 
@@ -436,9 +441,11 @@ TABLE = Case(
         "ResourcePolicy": _table_policy("dynamodb:GetItem"),
         "DeletionProtectionEnabled": False,
         "TableClass": "STANDARD",
+        "WarmThroughput": _warm(3000, 1000),
         "Tags": TAGS,
     },
     changes={
+        "WarmThroughput": _warm(4000, 2000),
         "ProvisionedThroughput": {"ReadCapacityUnits": 3, "WriteCapacityUnits": 3},
         "GlobalSecondaryIndexes": [_index("by-who", "who", 4), _index("by-when", "at")],
         "TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True},
@@ -456,6 +463,7 @@ TABLE = Case(
         "ContributorInsightsSpecification": {"Enabled": False},
         "KinesisStreamSpecification": ABSENT,
         "ResourcePolicy": ABSENT,
+        "WarmThroughput": _warm(3000, 1000),
         "Tags": ABSENT,
     },
     attributes=("Arn", "StreamArn"),
