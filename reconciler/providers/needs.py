@@ -313,6 +313,13 @@ NEEDS: Mapping[str, Needs] = {
         settings={
             "RetentionInDays": ("", "PutRetentionPolicy DeleteRetentionPolicy"),
             "KmsKeyId": ("", "AssociateKmsKey DisassociateKmsKey"),
+            "BearerTokenAuthenticationEnabled": ("", "PutBearerTokenAuthentication"),
+            "DataProtectionPolicy": (
+                "GetDataProtectionPolicy",
+                "PutDataProtectionPolicy DeleteDataProtectionPolicy CreateLogDelivery",
+            ),
+            "DeletionProtectionEnabled": ("", "PutLogGroupDeletionProtection"),
+            "FieldIndexPolicies": ("DescribeIndexPolicies", "PutIndexPolicy DeleteIndexPolicy"),
         },
         tagged=True,
     ),

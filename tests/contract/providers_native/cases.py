@@ -485,6 +485,17 @@ TABLE = Case(
     name="TableName",
 )
 
+
+def _masking(kind: str) -> dict[str, Any]:
+    data = [f"arn:aws:dataprotection::aws:data-identifier/{kind}"]
+    operations: tuple[dict[str, Any], ...] = (
+        {"Audit": {"FindingsDestination": {}}},
+        {"Deidentify": {"MaskConfig": {}}},
+    )
+    statements = [{"Sid": next(iter(one)).lower(), "DataIdentifier": data, "Operation": one} for one in operations]
+    return {"Name": "masking", "Version": "2021-06-01", "Statement": statements}
+
+
 LOG_GROUP = Case(
     "AWS::Logs::LogGroup",
     {"LogGroupName": "/contract/group", "RetentionInDays": 7, "Tags": TAGS},
@@ -499,6 +510,38 @@ LOG_GROUP = Case(
     many=lambda number: {"LogGroupName": f"/many/group-{number}", "RetentionInDays": 7, "Tags": TAGS},
     calls={"logs:DescribeLogGroups": 2, "tagging:GetResources": 5},
     name="LogGroupName",
+)
+
+# moto has neither protection nor policies of groups: ``testing/taught`` adds them.
+FULL_LOG_GROUP = Case(
+    "AWS::Logs::LogGroup",
+    {
+        "LogGroupName": "/contract/full-group",
+        "RetentionInDays": 7,
+        "BearerTokenAuthenticationEnabled": True,
+        "DataProtectionPolicy": _masking("EmailAddress"),
+        "DeletionProtectionEnabled": False,
+        "FieldIndexPolicies": [{"Fields": ["RequestId", "SessionId"]}],
+        "Tags": TAGS,
+    },
+    changes={
+        "RetentionInDays": 30,
+        "BearerTokenAuthenticationEnabled": False,
+        "DataProtectionPolicy": _masking("IpAddress"),
+        "FieldIndexPolicies": [{"Fields": ["UserId"]}],
+        "Tags": OTHER_TAGS,
+    },
+    resets={
+        "RetentionInDays": ABSENT,
+        "BearerTokenAuthenticationEnabled": False,
+        "DataProtectionPolicy": ABSENT,
+        "FieldIndexPolicies": ABSENT,
+        "Tags": ABSENT,
+    },
+    attributes=("Arn",),
+    deny=("logs", "DescribeLogGroups"),
+    name="LogGroupName",
+    label="Logs-LogGroup-in-full",
 )
 
 PARAMETER = Case(
@@ -591,6 +634,7 @@ OWN = (
     TOPIC,
     TABLE,
     LOG_GROUP,
+    FULL_LOG_GROUP,
     PARAMETER,
     KEY,
     ALIAS,
