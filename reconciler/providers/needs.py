@@ -265,6 +265,7 @@ NEEDS: Mapping[str, Needs] = {
         change="SetTopicAttributes",
         given=frozenset({"TopicName", "FifoTopic", "Tags", "Subscription"}),
         settings={
+            "DataProtectionPolicy": ("GetDataProtectionPolicy", "PutDataProtectionPolicy"),
             "DeliveryStatusLogging": ("", "iam:PassRole"),
             "Subscription": ("ListSubscriptionsByTopic", "Subscribe Unsubscribe"),
         },

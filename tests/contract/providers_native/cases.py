@@ -352,6 +352,32 @@ def _subscribed(*names: str) -> list[dict[str, str]]:
 
 
 # moto has no logging of deliveries: ``testing/taught`` adds it.
+def _masking(kind: str) -> dict[str, Any]:
+    data = [f"arn:aws:dataprotection::aws:data-identifier/{kind}"]
+    operations: tuple[dict[str, Any], ...] = (
+        {"Audit": {"FindingsDestination": {}}},
+        {"Deidentify": {"MaskConfig": {}}},
+    )
+    statements = [{"Sid": next(iter(one)).lower(), "DataIdentifier": data, "Operation": one} for one in operations]
+    return {"Name": "masking", "Version": "2021-06-01", "Statement": statements}
+
+
+LOG_GROUP = Case(
+    "AWS::Logs::LogGroup",
+    {"LogGroupName": "/contract/group", "RetentionInDays": 7, "Tags": TAGS},
+    changes={
+        "RetentionInDays": 30,
+        "Tags": OTHER_TAGS,
+    },
+    resets={"RetentionInDays": ABSENT, "Tags": ABSENT},
+    attributes=("Arn",),
+    foreign=lambda clients: clients("logs").create_log_group(logGroupName="contract-foreign"),
+    deny=("logs", "DescribeLogGroups"),
+    many=lambda number: {"LogGroupName": f"/many/group-{number}", "RetentionInDays": 7, "Tags": TAGS},
+    calls={"logs:DescribeLogGroups": 2, "tagging:GetResources": 5},
+    name="LogGroupName",
+)
+
 TOPIC = Case(
     "AWS::SNS::Topic",
     {
@@ -382,6 +408,30 @@ TOPIC = Case(
     many=lambda number: {"TopicName": f"many-topic-{number}", "DisplayName": "d", "Tags": TAGS},
     calls={"sns:GetTopicAttributes": 100, "tagging:GetResources": 5},
     name="TopicName",
+)
+
+
+def _denied(kind: str) -> dict[str, Any]:
+    data = [f"arn:aws:dataprotection::aws:data-identifier/{kind}"]
+    inbound = {"DataDirection": "Inbound", "Principal": ["*"], "DataIdentifier": data, "Operation": {"Deny": {}}}
+    return {"Name": "denied", "Version": "2021-06-01", "Statement": [inbound]}
+
+
+# moto knows neither of the two: ``testing/taught`` adds them.
+MASKED_TOPIC = Case(
+    "AWS::SNS::Topic",
+    {
+        "TopicName": "contract-masked",
+        "DataProtectionPolicy": _denied("EmailAddress"),
+        "MaximumMessageSize": 2048,
+        "Tags": TAGS,
+    },
+    changes={"DataProtectionPolicy": _denied("IpAddress"), "MaximumMessageSize": 1048576},
+    resets={"DataProtectionPolicy": ABSENT, "MaximumMessageSize": 262144},
+    attributes=("TopicArn",),
+    deny=("sns", "GetTopicAttributes"),
+    name="TopicName",
+    label="SNS-Topic-masked",
 )
 
 
@@ -485,32 +535,6 @@ TABLE = Case(
     name="TableName",
 )
 
-
-def _masking(kind: str) -> dict[str, Any]:
-    data = [f"arn:aws:dataprotection::aws:data-identifier/{kind}"]
-    operations: tuple[dict[str, Any], ...] = (
-        {"Audit": {"FindingsDestination": {}}},
-        {"Deidentify": {"MaskConfig": {}}},
-    )
-    statements = [{"Sid": next(iter(one)).lower(), "DataIdentifier": data, "Operation": one} for one in operations]
-    return {"Name": "masking", "Version": "2021-06-01", "Statement": statements}
-
-
-LOG_GROUP = Case(
-    "AWS::Logs::LogGroup",
-    {"LogGroupName": "/contract/group", "RetentionInDays": 7, "Tags": TAGS},
-    changes={
-        "RetentionInDays": 30,
-        "Tags": OTHER_TAGS,
-    },
-    resets={"RetentionInDays": ABSENT, "Tags": ABSENT},
-    attributes=("Arn",),
-    foreign=lambda clients: clients("logs").create_log_group(logGroupName="contract-foreign"),
-    deny=("logs", "DescribeLogGroups"),
-    many=lambda number: {"LogGroupName": f"/many/group-{number}", "RetentionInDays": 7, "Tags": TAGS},
-    calls={"logs:DescribeLogGroups": 2, "tagging:GetResources": 5},
-    name="LogGroupName",
-)
 
 # moto has neither protection nor policies of groups: ``testing/taught`` adds them.
 FULL_LOG_GROUP = Case(
@@ -632,6 +656,7 @@ OWN = (
     INSTANCE_PROFILE,
     QUEUE,
     TOPIC,
+    MASKED_TOPIC,
     TABLE,
     LOG_GROUP,
     FULL_LOG_GROUP,
