@@ -42,6 +42,7 @@ def lessons() -> tuple[Lesson, ...]:
         efs,
         emr,
         iot,
+        kinesis,
         logs,
         redshift,
         s3,
@@ -52,7 +53,7 @@ def lessons() -> tuple[Lesson, ...]:
 
     services = (
         *(acm, apigateway, autoscaling, awslambda, cloudwatch, datapipeline, dynamodb),
-        *(ec2, efs, emr, iot, logs, redshift, s3, sagemaker, sns, sqs),
+        *(ec2, efs, emr, iot, kinesis, logs, redshift, s3, sagemaker, sns, sqs),
     )
     return tuple(lesson for service in services for lesson in service.LESSONS)
 
