@@ -221,8 +221,9 @@ def _said_twice(kind: str, live: Properties) -> frozenset[str]:
     """What AWS says a second time in a form that excludes the first."""
     if kind == "AWS::EC2::Subnet":
         return frozenset({"AvailabilityZoneId"})
-    if kind == "AWS::EC2::Instance" and live.get("SubnetId") and len(live.get("NetworkInterfaces") or ()) == 1:
-        return frozenset({"NetworkInterfaces"})
+    if kind == "AWS::EC2::Instance":  # its devices are its volumes
+        one_interface = live.get("SubnetId") and len(live.get("NetworkInterfaces") or ()) == 1
+        return frozenset({"NetworkInterfaces", "Volumes"} if one_interface else {"Volumes"})
     if kind == "AWS::ElasticLoadBalancingV2::LoadBalancer" and live.get("SubnetMappings"):
         return frozenset({"Subnets"})
     if kind == "AWS::EC2::NetworkInterface":

@@ -67,12 +67,12 @@ def observe(
 
 
 def _leave_out_parts(plan: Plan, view: View, scope: Scope, store: Store) -> None:
-    """What resources of their own have added to a list of another one isn't that one's."""
+    """What others have added to a list of a resource isn't that one's."""
     if types := adding_types(plan):
         view.records = tuple(store.records_in(scope.account, scope.region, types))
-        for name, entry in view.seen.items():
-            if isinstance(entry.live, Observation):
-                entry.live = own_parts(plan, view, name, entry.live)
+    for name, entry in view.seen.items():
+        if isinstance(entry.live, Observation):
+            entry.live = own_parts(plan, view, name, entry.live)
 
 
 def _expected(planned: PlannedResource | None, record: Record | None) -> Seen:

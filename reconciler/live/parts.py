@@ -1,7 +1,8 @@
 """What resources of their own add to a list of another one: a role's inline policies, a group's rules.
 
 AWS shows them within that one, and CloudFormation leaves them alone there: only who made them takes them away. So they
-are left out of what is seen of it, unless the plan wants them in its list too.
+are left out of what is seen of it, unless the plan wants them in its list too. Of an instance's volumes, which anybody
+may attach, those alone are seen that the plan has named.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from reconciler.live.desired import desired_of
 from reconciler.live.view import View
 from reconciler.model.ids import LogicalId, TypeName
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Plan, PlannedResource
 from reconciler.model.resource import Observation
 from reconciler.model.values import Properties, has_unknown
 from reconciler.schema import same, schema_for
@@ -96,12 +97,17 @@ _ADDED: Mapping[tuple[str, str], Mapping[str, Belongs]] = {
     ("AWS::SNS::Topic", "Subscription"): {"AWS::SNS::Subscription": _subscribed},
 }
 
+#: Lists that show more than resources add, by the type and the property: only items that the plan names, or was seen to
+#: have set, are the plan's. They are told by a member.
+_NAMED = {("AWS::EC2::Instance", "Volumes"): "VolumeId"}
+
 
 def own_parts(plan: Plan, view: View, name: LogicalId, live: Observation) -> Observation:
     """``live`` without what others have added to it: resources of the plan, and of other plans by their records."""
     planned = plan.resources.get(name)
     if planned is None:
         return live
+    live = _named(planned, view, name, live)
     tables = {key[1]: types for key, types in _ADDED.items() if key[0] == planned.type and live.properties.get(key[1])}
     tables = {shown: types for shown, types in tables.items() if shown in planned.properties}
     if not tables:
@@ -119,6 +125,21 @@ def own_parts(plan: Plan, view: View, name: LogicalId, live: Observation) -> Obs
             if any(same(schema, (shown, "*"), one, item) for one in wanted)
             or not any(one.type in types and types[one.type](one, live, item) for one in adding)
         ]
+    return replace(live, properties=kept)
+
+
+def _named(planned: PlannedResource, view: View, name: LogicalId, live: Observation) -> Observation:
+    """``live`` without items that the plan has never named: devices of the image, what somebody else has attached."""
+    shown = {prop: member for (kind, prop), member in _NAMED.items() if kind == planned.type}
+    shown = {prop: member for prop, member in shown.items() if live.properties.get(prop)}
+    if not shown:
+        return live
+    record = view.seen[name].record
+    said = [desired_of(planned, view), record.applied if record is not None else {}]
+    kept = dict(live.properties)
+    for prop, member in shown.items():
+        known = [item.get(member) for one in said for item in _listed(one.get(prop)) if isinstance(item, Mapping)]
+        kept[prop] = [item for item in _listed(live.properties[prop]) if item.get(member) in known]
     return replace(live, properties=kept)
 
 

@@ -265,6 +265,7 @@ NEEDS: Mapping[str, Needs] = {
         change="SetTopicAttributes",
         given=frozenset({"TopicName", "FifoTopic", "Tags", "Subscription"}),
         settings={
+            "DataProtectionPolicy": ("GetDataProtectionPolicy", "PutDataProtectionPolicy"),
             "DeliveryStatusLogging": ("", "iam:PassRole"),
             "Subscription": ("ListSubscriptionsByTopic", "Subscribe Unsubscribe"),
         },
@@ -313,6 +314,13 @@ NEEDS: Mapping[str, Needs] = {
         settings={
             "RetentionInDays": ("", "PutRetentionPolicy DeleteRetentionPolicy"),
             "KmsKeyId": ("", "AssociateKmsKey DisassociateKmsKey"),
+            "BearerTokenAuthenticationEnabled": ("", "PutBearerTokenAuthentication"),
+            "DataProtectionPolicy": (
+                "GetDataProtectionPolicy",
+                "PutDataProtectionPolicy DeleteDataProtectionPolicy CreateLogDelivery",
+            ),
+            "DeletionProtectionEnabled": ("", "PutLogGroupDeletionProtection"),
+            "FieldIndexPolicies": ("DescribeIndexPolicies", "PutIndexPolicy DeleteIndexPolicy"),
         },
         tagged=True,
     ),

@@ -146,6 +146,7 @@ SETS = _table(
     _at("AWS::CertificateManager::Certificate", "SubjectAlternativeNames"),
     _at("AWS::DynamoDB::GlobalTable", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
     _at("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"),
+    _at("AWS::EC2::Instance", "Volumes"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "AvailabilityZones", "Instances", "Listeners", "SecurityGroups"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "AppCookieStickinessPolicy", "LBCookieStickinessPolicy"),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies", "Subnets", "Listeners/*/PolicyNames"),
@@ -178,6 +179,16 @@ MORE_SHOWN = _table(
     ),
     _at("AWS::EMR::InstanceGroupConfig", _VOLUMES),
     _at("AWS::ElasticLoadBalancing::LoadBalancer", "Policies/*/Attributes"),
+)
+
+#: numbers that AWS raises by itself and never lowers ("Once increased, warm throughput values can't be decreased"):
+#: what a plan says is the least
+AT_LEAST = _table(
+    _at("AWS::DynamoDB::Table", *(f"WarmThroughput/{kind}UnitsPerSecond" for kind in ("Read", "Write"))),
+    _at(
+        "AWS::DynamoDB::Table",
+        *(f"GlobalSecondaryIndexes/*/WarmThroughput/{kind}UnitsPerSecond" for kind in ("Read", "Write")),
+    ),
 )
 
 #: ISO 8601 durations, which are compared by their length (PT60M is PT1H)

@@ -1,7 +1,8 @@
 """Whether a live value is what a plan wants, where the two aren't simply equal in canonical form.
 
 Beyond ``canonical``: keys that the plan doesn't set don't count, at whatever depth, nor does a key at its default;
-what AWS makes of a value (``transforms``), an id for an ARN, and settings lists that AWS fills up (``AttributeList``).
+what AWS makes of a value (``transforms``), an id for an ARN, settings lists that AWS fills up (``AttributeList``), and
+numbers of which more is as good.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from reconciler.schema import declared
 from reconciler.schema.canonical import canonical, shapes
 from reconciler.schema.policydoc import is_policy
 from reconciler.schema.rules import ordered, partial
+from reconciler.schema.scalars import number
 from reconciler.schema.substitution import stored
 from reconciler.schema.transforms import accepts
 from reconciler.schema.types import MISSING, Path, TypeSchema, defaults
@@ -166,7 +168,7 @@ def _scalar(schema: TypeSchema, path: Path, wanted: Any, live: Any, around: Arou
     given, wanted, live = wanted, reveal(wanted), reveal(live)
     if isinstance(wanted, list | Mapping) or isinstance(live, list | Mapping):
         return False
-    if accepts(schema, path, around, given, live, _alike(schema, path), settled):
+    if accepts(schema, path, around, given, live, _alike(schema, path), settled) or _enough(schema, path, wanted, live):
         return True
     text = stored(schema.type_name, path, wanted, around)
     if text != wanted:
@@ -174,6 +176,14 @@ def _scalar(schema: TypeSchema, path: Path, wanted: Any, live: Any, around: Arou
     if not isinstance(wanted, str) or not isinstance(live, str) or not _named_or_arn(schema, path):
         return False
     return _names(schema, wanted, live) or _names(schema, live, wanted)
+
+
+def _enough(schema: TypeSchema, path: Path, wanted: Any, live: Any) -> bool:
+    """Whether a number of which more is as good is at least what is wanted."""
+    if (schema.type_name, path) not in declared.AT_LEAST:
+        return False
+    least, shown = number(wanted), number(live)
+    return all(isinstance(one, int | float) for one in (least, shown)) and bool(shown >= least)
 
 
 def _alike(schema: TypeSchema, path: Path) -> Any:

@@ -66,3 +66,37 @@ def test_a_policy_of_the_same_plan_and_of_another_one_stay_attached(lab: Lab) ->
     assert attached(lab, "worker") == {"base", "theirs"}
     assert quiet(lab, "team")
     assert quiet(lab, "other")
+
+
+def carrier(*volumes: str) -> dict[str, Any]:
+    listed = [{"Device": f"/dev/sd{letter}", "VolumeId": one} for letter, one in zip("fg", volumes, strict=False)]
+    more = {"Volumes": listed} if volumes else {}
+    return {"Type": "AWS::EC2::Instance", "Properties": {"ImageId": "ami-12345678", "InstanceType": "t3.micro", **more}}
+
+
+def test_volumes_that_others_attached_stay_and_those_of_the_plan_go_with_it(lab: Lab) -> None:
+    ec2 = lab.aws.client("ec2", account=SANDBOX)
+    zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    first, second, others = (ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"] for _ in range(3))
+
+    def held() -> set[str]:
+        found = ec2.describe_volumes(VolumeIds=[first, second, others])["Volumes"]
+        return {one["VolumeId"] for one in found if one["Attachments"]}
+
+    lab.write(plan_text("disks", {"Host": carrier(first, second)}), "disks.yaml")
+    assert lab.run("disks").state is PlanState.IN_SYNC
+    host = ec2.describe_volumes(VolumeIds=[first])["Volumes"][0]["Attachments"][0]["InstanceId"]
+    ec2.attach_volume(VolumeId=others, InstanceId=host, Device="/dev/sdz")
+    assert quiet(lab, "disks")
+    assert held() == {first, second, others}
+
+    ec2.detach_volume(VolumeId=second, InstanceId=host)
+    report = lab.run("disks")
+    assert [field["path"] for change in report.changes for field in change.fields] == ["/Volumes"]
+    assert held() == {first, second, others}
+
+    for left in ({first}, set()):
+        lab.write(plan_text("disks", {"Host": carrier(*left)}), "disks.yaml")
+        assert lab.run("disks").state is PlanState.IN_SYNC
+        assert held() == {*left, others}
+        assert quiet(lab, "disks")

@@ -43,6 +43,7 @@ class Table(ListedProvider):
         "TableClass",
         "TableName",
         "Tags",
+        "WarmThroughput",
     }
     fixed: ClassVar = frozenset({"KeySchema", "LocalSecondaryIndexes", "TableName"})
     naming: ClassVar = NameRule("TableName", 255)
@@ -161,6 +162,9 @@ def _busy(table: Mapping[str, Any]) -> str:
     for index in table.get("GlobalSecondaryIndexes") or ():
         if index.get("IndexStatus", "ACTIVE") != "ACTIVE":
             return f"index {index['IndexName']} is {index['IndexStatus']}"
+    for owner in (table, *(table.get("GlobalSecondaryIndexes") or ())):
+        if (owner.get("WarmThroughput") or {}).get("Status", "ACTIVE") != "ACTIVE":
+            return "warm throughput is rising"
     return "encryption is changing" if (table.get("SSEDescription") or {}).get("Status") == "UPDATING" else ""
 
 

@@ -19,6 +19,7 @@ from reconciler.providers.native.dynamodb_shapes import (
 )
 from reconciler.providers.native.frame import Change
 
+_WARM = "WarmThroughput"
 _CAPACITY = frozenset({"BillingMode", "ProvisionedThroughput"})
 
 
@@ -30,6 +31,7 @@ def calls_of(change: Change) -> list[Call]:
     calls = list(_protection(change))
     calls += [_dropped(name) for name in _obsolete(before, after)] if indexes else []
     calls += _capacity(change, before, after)
+    calls += _warmth(change, before, after if indexes else {})
     calls += [_added(after[name], change) for name in _fresh(before, after)] if indexes else []
     calls += _rest(change)
     return [*calls, *settings_of(change)]
@@ -66,6 +68,31 @@ def _capacity(
         parameters["GlobalSecondaryIndexUpdates"] = updates
     if parameters:
         yield "update_table", parameters
+
+
+def _warmth(
+    change: Change, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Call]:
+    """What the table and its indexes are to be ready for. AWS refuses what isn't more, and never makes it less."""
+    parameters: dict[str, Any] = {}
+    wanted = change.value(_WARM) if _WARM in change.names else None
+    if more := _more(change.before.get(_WARM), wanted):
+        parameters[_WARM] = more
+    updates = [
+        {"Update": {"IndexName": name, _WARM: more}}
+        for name, index in after.items()
+        if name in before and name not in _obsolete(before, after)
+        if (more := _more(before[name].get(_WARM), index.get(_WARM)))
+    ]
+    if updates:
+        parameters["GlobalSecondaryIndexUpdates"] = updates
+    if parameters:
+        yield "update_table", parameters
+
+
+def _more(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> dict[str, int]:
+    there, wanted = throughput(before) or {}, throughput(after) or {}
+    return {key: number for key, number in wanted.items() if number > there.get(key, 0)}
 
 
 def _mode(change: Change) -> str:

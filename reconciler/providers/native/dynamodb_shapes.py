@@ -25,6 +25,7 @@ def table_properties(table: Mapping[str, Any]) -> dict[str, Any]:
             "BillingMode": mode,
             "ProvisionedThroughput": _capacity(table) if mode == PROVISIONED else None,
             "OnDemandThroughput": dict(on_demand) if on_demand else None,
+            "WarmThroughput": _warmth(table),
             "GlobalSecondaryIndexes": [_index(item, mode) for item in table.get("GlobalSecondaryIndexes") or ()],
             "LocalSecondaryIndexes": [_index(item, "") for item in table.get("LocalSecondaryIndexes") or ()],
             "StreamSpecification": {"StreamViewType": stream["StreamViewType"]}
@@ -57,6 +58,7 @@ def create_parameters(desired: Mapping[str, Any]) -> dict[str, Any]:
     parameters = {key: desired.get(key) for key in (*direct, "LocalSecondaryIndexes")}
     parameters["ProvisionedThroughput"] = throughput(desired.get("ProvisionedThroughput"))
     parameters["OnDemandThroughput"] = throughput(desired.get("OnDemandThroughput"))
+    parameters["WarmThroughput"] = throughput(desired.get("WarmThroughput"))
     parameters["GlobalSecondaryIndexes"] = [
         index_parameters(index) for index in desired.get("GlobalSecondaryIndexes") or ()
     ]
@@ -82,9 +84,8 @@ def encryption_parameters(value: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def index_parameters(index: Mapping[str, Any]) -> dict[str, Any]:
     """A global index for create_table or update_table."""
-    changed = {
-        name: throughput(index[name]) for name in ("ProvisionedThroughput", "OnDemandThroughput") if name in index
-    }
+    capacities = ("ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput")
+    changed = {name: throughput(index[name]) for name in capacities if name in index}
     return {**index, **changed}
 
 
@@ -108,6 +109,7 @@ def _index(index: Mapping[str, Any], mode: str) -> dict[str, Any]:
             "Projection": without_empty(dict(projection)),
             "ProvisionedThroughput": _capacity(index) if mode == PROVISIONED else None,
             "OnDemandThroughput": dict(on_demand) if on_demand else None,
+            "WarmThroughput": _warmth(index),
         }
     )
 
@@ -116,6 +118,11 @@ def _capacity(owner: Mapping[str, Any]) -> dict[str, int] | None:
     capacity = owner.get("ProvisionedThroughput") or {}
     found = {key: int(capacity[key]) for key in ("ReadCapacityUnits", "WriteCapacityUnits") if capacity.get(key)}
     return found or None
+
+
+def _warmth(owner: Mapping[str, Any]) -> dict[str, int] | None:
+    warm = owner.get("WarmThroughput") or {}
+    return {key: int(warm[key]) for key in ("ReadUnitsPerSecond", "WriteUnitsPerSecond") if warm.get(key)} or None
 
 
 def _encryption(description: Mapping[str, Any]) -> dict[str, Any]:

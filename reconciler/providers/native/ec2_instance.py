@@ -30,7 +30,7 @@ from reconciler.providers.native.ec2_instance_shapes import (
     launched,
     observed,
 )
-from reconciler.providers.native.ec2_instance_stopped import StoppedInstance
+from reconciler.providers.native.ec2_instance_volumes import VOLUMES, AttachingInstance
 from reconciler.providers.native.frame import refuse_fixed, same
 from reconciler.providers.native.reading import unreadable
 from reconciler.providers.native.tagging import as_list, as_map
@@ -128,6 +128,7 @@ _INSTANCE = Declaration(
             )
         ),
         Update(Call(_MODIFY, ("SourceDestCheck",)), later=True),
+        Update(Call("attach_volume"), of=(VOLUMES,), later=True, clear=Call("detach_volume")),
         Update(Call("modify_instance_placement", ("Affinity", "HostId", "Tenancy"))),
         Update(Call("monitor_instances", constants={"InstanceIds": ["{InstanceId}"]}), of=("Monitoring",)),
         Update(Call("associate_iam_instance_profile", (_PROFILE,)), clear=Call("disassociate_iam_instance_profile")),
@@ -160,8 +161,8 @@ _INSTANCE = Declaration(
         "SourceDestCheck": True,
         "UserData": "",
     },
-    # volumes and associations are resources of their own; AWS sells no elastic GPUs and accelerators any more
-    unsupported=frozenset({"ElasticGpuSpecifications", "ElasticInferenceAccelerators", "SsmAssociations", "Volumes"}),
+    # associations are resources of their own; AWS sells no elastic GPUs and accelerators any more
+    unsupported=frozenset({"ElasticGpuSpecifications", "ElasticInferenceAccelerators", "SsmAssociations"}),
     also=(
         "iam:PassRole",
         "ec2:DeleteTags",
@@ -178,7 +179,7 @@ _INSTANCE = Declaration(
 )
 
 
-class Instance(StoppedInstance):
+class Instance(AttachingInstance):
     """An instance. What its type, its data and where it stands are is changed while it is stopped (``Restarted``)."""
 
     def read_many(self, scope: Scope, wanted: Collection[Wanted]) -> Mapping[Identifier, Observation | Unreadable]:
@@ -257,6 +258,8 @@ class Instance(StoppedInstance):
             kind = str((after.get(_CREDITS) or {}).get("CPUCredits"))
             given = [{"InstanceId": identifier, "CpuCredits": kind}]
             scope.call("ec2", "modify_instance_credit_specification", InstanceCreditSpecifications=given)
+        elif update.names == {VOLUMES}:
+            self.attach(scope, identifier, before, after)
         elif update.names == {_DEVICES}:
             self._keep_volumes(scope, identifier, before, after)
         else:

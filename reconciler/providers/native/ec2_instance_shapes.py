@@ -70,6 +70,7 @@ def observed(answer: Mapping[str, Any]) -> dict[str, Any]:
         "NetworkInterfaces": [_interface(one) for one in answer.get("NetworkInterfaces") or ()],
         "BlockDeviceMappings": [_device(one) for one in answer.get("BlockDeviceMappings") or ()],
         "LaunchTemplate": _template(answer),
+        "Volumes": _attached(answer) or None,
     }
     return {name: value for name, value in shown.items() if value is not None}
 
@@ -79,6 +80,16 @@ def with_volume(device: Mapping[str, Any], volume: Mapping[str, Any] | None) -> 
     if volume is None:
         return dict(device)
     return {**device, "Ebs": {**device["Ebs"], **chosen(volume, _EBS), "VolumeSize": volume.get("Size")}}
+
+
+def _attached(answer: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What is attached, but what the instance starts from; one that is on its way out counts as gone."""
+    return [
+        {"Device": str(one["DeviceName"]), "VolumeId": str(one["Ebs"]["VolumeId"])}
+        for one in answer.get("BlockDeviceMappings") or ()
+        if one.get("DeviceName") != answer.get("RootDeviceName") and (one.get("Ebs") or {}).get("VolumeId")
+        if one["Ebs"].get("Status") not in ("detaching", "detached")
+    ]
 
 
 def _mapping(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from reconciler.providers.native.naming import NameRule
 
 _ENCRYPTION = ("StreamEncryption",)
 _MONITORED = "DesiredShardLevelMetrics"
+_WARM = "WarmThroughputMiBps"
 _SHORTEST = 24  # hours
 
 _STREAM = Declaration(
@@ -29,7 +30,7 @@ _STREAM = Declaration(
     read=Read("describe_stream_summary", "StreamDescriptionSummary"),
     create=Call(
         "create_stream",
-        ("MaxRecordSizeInKiB", "Name", "ShardCount", "StreamModeDetails"),
+        ("MaxRecordSizeInKiB", "Name", "ShardCount", "StreamModeDetails", _WARM),
         {"ShardCount": "ShardCount"},
     ),
     updates=(
@@ -51,6 +52,7 @@ _STREAM = Declaration(
         Update(
             Call("enable_enhanced_monitoring"), of=(_MONITORED,), clear=Call("disable_enhanced_monitoring"), later=True
         ),
+        Update(Call("update_stream_warm_throughput", (_WARM,))),
         Update(Call("update_max_record_size", ("MaxRecordSizeInKiB",), constants={"StreamARN": "{arn}"})),
     ),
     delete=Call("delete_stream", constants={"EnforceConsumerDeletion": True}),
@@ -83,6 +85,9 @@ class Stream(Declared):
                 "EncryptionType": item.answer["EncryptionType"],
                 "KeyId": item.answer.get("KeyId"),
             }
+        warm = item.answer.get("WarmThroughput")
+        if warm:
+            properties |= {"WarmThroughputObject": dict(warm), _WARM: warm.get("TargetMiBps")}
         levels = item.answer.get("EnhancedMonitoring") or [{}]
         metrics = sorted(levels[0].get("ShardLevelMetrics") or ())
         return {**properties, _MONITORED: metrics} if metrics else properties

@@ -12,6 +12,7 @@ from reconciler.model.resource import Wanted
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.native.frame import Change, Found
+from reconciler.providers.native.logs_settings import READ_APART, SETTINGS, read_setting, write_settings
 from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import FEW, read_each, shared_beginning, sweep, without_empty
@@ -22,7 +23,7 @@ class LogGroup(ListedProvider):
     """A log group; its identifier is its name."""
 
     type_name = TypeName("AWS::Logs::LogGroup")
-    supported: ClassVar = frozenset({"KmsKeyId", "LogGroupClass", "LogGroupName", "RetentionInDays", "Tags"})
+    supported: ClassVar = SETTINGS | {"KmsKeyId", "LogGroupClass", "LogGroupName", "RetentionInDays", "Tags"}
     fixed: ClassVar = frozenset({"LogGroupClass", "LogGroupName"})
     naming: ClassVar = NameRule("LogGroupName", 512)
     resource_type: ClassVar = "logs"
@@ -44,14 +45,21 @@ class LogGroup(ListedProvider):
         """Many groups come by listing what begins as they all do; what that doesn't reach is asked for by name."""
         found: Found = {}
         rest: Iterable[Wanted] = wanted
-        if len(wanted) > FEW:
-            groups, complete = _listed(scope, [item.identifier for item in wanted])
+        plain = [item for item in wanted if not item.properties & READ_APART]
+        if len(plain) > FEW:
+            groups, complete = _listed(scope, [item.identifier for item in plain])
             found = {Identifier(name): _properties(group) for name, group in groups.items()}
-            rest = [] if complete else [item for item in wanted if item.identifier not in found]
+            told = {item.identifier for item in plain} if complete else found.keys()
+            rest = [item for item in wanted if item.identifier not in told]
         return {**found, **read_each(scope, rest, lambda item: self._observe(scope, item))}
 
     def _observe(self, scope: Scope, item: Wanted) -> dict[str, Any]:
-        return _properties(_described(scope, item.identifier))
+        properties = _properties(_described(scope, item.identifier))
+        for name in sorted(item.properties & READ_APART):
+            value = read_setting(scope, item.identifier, name)
+            if value is not None:
+                properties[name] = value
+        return properties
 
     def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
         answer = scope.call("logs", "list_tags_for_resource", resourceArn=self._arn(scope, identifier))
@@ -68,6 +76,7 @@ class LogGroup(ListedProvider):
         scope.call("logs", "create_log_group", logGroupName=name, **without_empty(extra))
         if desired.get("RetentionInDays"):
             self._retain(scope, name, desired["RetentionInDays"])
+        write_settings(scope, name, Change({}, desired, SETTINGS & desired.keys()))
         return Done(Identifier(name))
 
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
@@ -77,6 +86,7 @@ class LogGroup(ListedProvider):
             scope.call("logs", "associate_kms_key", logGroupName=identifier, kmsKeyId=key)
         elif "KmsKeyId" in change.names:
             scope.call("logs", "disassociate_kms_key", logGroupName=identifier)
+        write_settings(scope, identifier, change)
         return Done(identifier)
 
     def _delete(self, scope: Scope, identifier: Identifier) -> Progress:
@@ -142,6 +152,8 @@ def _properties(group: Mapping[str, Any]) -> dict[str, Any]:
             "RetentionInDays": group.get("retentionInDays"),
             "KmsKeyId": group.get("kmsKeyId"),
             "LogGroupClass": group.get("logGroupClass"),
+            "DeletionProtectionEnabled": group.get("deletionProtectionEnabled"),
+            "BearerTokenAuthenticationEnabled": group.get("bearerTokenAuthenticationEnabled"),
         }
     )
 

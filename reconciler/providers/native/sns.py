@@ -15,12 +15,14 @@ from reconciler.providers.native.frame import Change
 from reconciler.providers.native.named import ListedProvider
 from reconciler.providers.native.naming import NameRule
 from reconciler.providers.native.reading import document_in, names_shown
+from reconciler.providers.native.shapes import policy_text
 from reconciler.providers.native.tagging import Tags, as_list, as_map
 
 _FLAGS = ("ContentBasedDeduplication", "FifoTopic")
 _TEXTS = ("DisplayName", "FifoThroughputScope", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
 _DOCUMENTS = ("ArchivePolicy",)
-_ATTRIBUTES = (*_FLAGS, *_TEXTS, *_DOCUMENTS)
+_NUMBERS = ("MaximumMessageSize",)
+_ATTRIBUTES = (*_FLAGS, *_TEXTS, *_DOCUMENTS, *_NUMBERS)
 
 #: What AWS gives a topic that says nothing.
 _DEFAULTS = {
@@ -29,10 +31,11 @@ _DEFAULTS = {
     "DisplayName": "",
     "FifoThroughputScope": "Topic",
     "KmsMasterKeyId": "",
+    "MaximumMessageSize": "262144",
     "SignatureVersion": "1",
     "TracingConfig": "PassThrough",
 }
-_LOGGING = "DeliveryStatusLogging"
+_LOGGING, _MASKING = "DeliveryStatusLogging", "DataProtectionPolicy"
 #: how attributes begin that say where the delivery by a protocol is logged, and how they go on
 _LOGGED = {"application": "Application", "firehose": "Firehose", "http/s": "HTTP", "lambda": "Lambda", "sqs": "SQS"}
 _NOT_LOGGED = {"FailureFeedbackRoleArn": "", "SuccessFeedbackRoleArn": "", "SuccessFeedbackSampleRate": "0"}
@@ -46,7 +49,7 @@ class Topic(ListedProvider):
     """
 
     type_name = TypeName("AWS::SNS::Topic")
-    supported: ClassVar = frozenset({*_ATTRIBUTES, _LOGGING, "Subscription", "TopicName", "Tags"})
+    supported: ClassVar = frozenset({*_ATTRIBUTES, _LOGGING, _MASKING, "Subscription", "TopicName", "Tags"})
     fixed: ClassVar = frozenset({"FifoTopic", "TopicName"})
     naming: ClassVar = NameRule("TopicName", 256, fifo="FifoTopic")
     resource_type: ClassVar = "sns"
@@ -86,11 +89,14 @@ class Topic(ListedProvider):
         properties: dict[str, Any] = {name: attributes[name] for name in _TEXTS if attributes.get(name)}
         properties |= {name: attributes.get(name, "false").lower() == "true" for name in _FLAGS}
         properties |= {name: document_in(attributes[name]) for name in _DOCUMENTS if attributes.get(name)}
+        properties |= {name: int(attributes[name]) for name in _NUMBERS if attributes.get(name)}
         properties |= {_LOGGING: logged} if (logged := _logging_of(attributes)) else {}
         if "Subscription" in item.properties and (subscribed := _subscriptions(scope, arn)):
             properties["Subscription"] = [
                 {"Endpoint": one["Endpoint"], "Protocol": one["Protocol"]} for one in subscribed
             ]
+        if _MASKING in item.properties and (masking := _masking(scope, arn)):
+            properties[_MASKING] = document_in(masking)
         return {**self._told(scope, arn), **properties}
 
     def _tags(self, scope: Scope, identifier: Identifier) -> Tags:
@@ -108,13 +114,17 @@ class Topic(ListedProvider):
             if attributes.get("FifoTopic", "false") == "false" and attributes.get(flag) == "false":
                 del attributes[flag]  # a standard topic must not mention it
         attributes |= _logging_to(desired.get(_LOGGING))
-        answer = scope.call("sns", "create_topic", Name=name, Attributes=attributes, Tags=as_list(tags))
+        more = {_MASKING: policy_text(desired[_MASKING])} if desired.get(_MASKING) else {}
+        answer = scope.call("sns", "create_topic", Name=name, Attributes=attributes, Tags=as_list(tags), **more)
         rest = frozenset({"Subscription"} & desired.keys())
         return self._update(scope, Identifier(answer["TopicArn"]), Change({}, desired, rest))
 
     def _update(self, scope: Scope, identifier: Identifier, change: Change) -> Progress:
         if "Subscription" in change.names:
             _subscribe(scope, identifier, change)
+        if _MASKING in change.names:
+            policy = policy_text(change.value(_MASKING) or "")  # an empty one takes it away
+            scope.call("sns", "put_data_protection_policy", ResourceArn=identifier, DataProtectionPolicy=policy)
         wanted = {name: _worded(change.value(name, _DEFAULTS[name])) for name in change.names & set(_ATTRIBUTES)}
         if _LOGGING in change.names:
             old, new = _logging_to(change.before.get(_LOGGING)), _logging_to(change.value(_LOGGING))
@@ -147,6 +157,11 @@ def _logging_to(value: Any) -> dict[str, str]:
         for end in _NOT_LOGGED
         if one.get(end) is not None
     }
+
+
+def _masking(scope: Scope, arn: str) -> str:
+    """What of messages is kept from whom, as JSON; empty where nothing is."""
+    return str(scope.call("sns", "get_data_protection_policy", ResourceArn=arn).get(_MASKING) or "")
 
 
 def _subscriptions(scope: Scope, arn: str) -> list[Mapping[str, Any]]:

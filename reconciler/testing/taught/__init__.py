@@ -42,7 +42,9 @@ def lessons() -> tuple[Lesson, ...]:
         efs,
         emr,
         iot,
+        kinesis,
         kms,
+        logs,
         redshift,
         s3,
         sagemaker,
@@ -52,7 +54,7 @@ def lessons() -> tuple[Lesson, ...]:
 
     services = (
         *(acm, apigateway, autoscaling, awslambda, cloudwatch, datapipeline, dynamodb),
-        *(ec2, efs, emr, iot, kms, redshift, s3, sagemaker, sns, sqs),
+        *(ec2, efs, emr, iot, kinesis, kms, logs, redshift, s3, sagemaker, sns, sqs),
     )
     return tuple(lesson for service in services for lesson in service.LESSONS)
 

@@ -1,13 +1,14 @@
-"""SNS: topics show where deliveries are logged, and a topic that is there isn't created with other tags."""
+"""SNS: topics show where deliveries are logged, how long messages may be and what is masked; tags aren't overlooked."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.sns.exceptions import InvalidParameterValue
 from moto.sns.responses import SNSResponse
 
-from reconciler.testing.taught.lesson import Lesson, changes, remembered
+from reconciler.testing.taught.lesson import Lesson, adds, changes, remembered
 
 _create, _put, _get = SNSResponse.create_topic, SNSResponse.set_topic_attributes, SNSResponse.get_topic_attributes
 
@@ -18,7 +19,7 @@ def _answered(answer: Any) -> dict[str, Any]:
 
 
 def _remember(self: Any, arn: str, given: dict[str, Any]) -> None:
-    feedback = {name: value for name, value in given.items() if "Feedback" in name}
+    feedback = {name: value for name, value in given.items() if "Feedback" in name or name == "MaximumMessageSize"}
     remembered(self.backend.get_topic(arn), "feedback").update(feedback)
 
 
@@ -29,7 +30,24 @@ def create_topic(self: Any) -> Any:
         raise InvalidParameterValue("Invalid parameter: Tags Reason: Topic already exists with different tags")
     answer = _create(self)
     _remember(self, _answered(answer)["TopicArn"], self._get_attributes())
+    if self._get_param("DataProtectionPolicy"):
+        _mask(self, _answered(answer)["TopicArn"])
     return answer
+
+
+def _mask(self: Any, arn: str) -> None:
+    remembered(self.backend.get_topic(arn), "masking")["DataProtectionPolicy"] = self._get_param("DataProtectionPolicy")
+
+
+def put_data_protection_policy(self: Any) -> Any:
+    """PutDataProtectionPolicy."""
+    _mask(self, self._get_param("ResourceArn"))
+    return ActionResult({})
+
+
+def get_data_protection_policy(self: Any) -> Any:
+    """GetDataProtectionPolicy."""
+    return ActionResult(dict(remembered(self.backend.get_topic(self._get_param("ResourceArn")), "masking")))
 
 
 def set_topic_attributes(self: Any) -> Any:
@@ -49,7 +67,7 @@ def get_topic_attributes(self: Any) -> Any:
 LESSONS = (
     Lesson(
         call="sns:GetTopicAttributes",
-        aws="shows where a topic's deliveries are logged",
+        aws="shows where a topic's deliveries are logged and how long its messages may be",
         moto="forgets the attributes that say so",
         given=(changes(SNSResponse, set_topic_attributes, get_topic_attributes),),
     ),
@@ -58,5 +76,11 @@ LESSONS = (
         aws="refuses a topic that is there with other tags, and takes where its deliveries are logged",
         moto="answers it as if it had made it, and leaves the logging out",
         given=(changes(SNSResponse, create_topic),),
+    ),
+    Lesson(
+        call="sns:GetDataProtectionPolicy",
+        aws="keeps what of messages is masked",
+        moto="has neither of the two operations",
+        given=(adds(SNSResponse, put_data_protection_policy, get_data_protection_policy),),
     ),
 )

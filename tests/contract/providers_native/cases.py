@@ -352,6 +352,32 @@ def _subscribed(*names: str) -> list[dict[str, str]]:
 
 
 # moto has no logging of deliveries: ``testing/taught`` adds it.
+def _masking(kind: str) -> dict[str, Any]:
+    data = [f"arn:aws:dataprotection::aws:data-identifier/{kind}"]
+    operations: tuple[dict[str, Any], ...] = (
+        {"Audit": {"FindingsDestination": {}}},
+        {"Deidentify": {"MaskConfig": {}}},
+    )
+    statements = [{"Sid": next(iter(one)).lower(), "DataIdentifier": data, "Operation": one} for one in operations]
+    return {"Name": "masking", "Version": "2021-06-01", "Statement": statements}
+
+
+LOG_GROUP = Case(
+    "AWS::Logs::LogGroup",
+    {"LogGroupName": "/contract/group", "RetentionInDays": 7, "Tags": TAGS},
+    changes={
+        "RetentionInDays": 30,
+        "Tags": OTHER_TAGS,
+    },
+    resets={"RetentionInDays": ABSENT, "Tags": ABSENT},
+    attributes=("Arn",),
+    foreign=lambda clients: clients("logs").create_log_group(logGroupName="contract-foreign"),
+    deny=("logs", "DescribeLogGroups"),
+    many=lambda number: {"LogGroupName": f"/many/group-{number}", "RetentionInDays": 7, "Tags": TAGS},
+    calls={"logs:DescribeLogGroups": 2, "tagging:GetResources": 5},
+    name="LogGroupName",
+)
+
 TOPIC = Case(
     "AWS::SNS::Topic",
     {
@@ -385,12 +411,41 @@ TOPIC = Case(
 )
 
 
+def _denied(kind: str) -> dict[str, Any]:
+    data = [f"arn:aws:dataprotection::aws:data-identifier/{kind}"]
+    inbound = {"DataDirection": "Inbound", "Principal": ["*"], "DataIdentifier": data, "Operation": {"Deny": {}}}
+    return {"Name": "denied", "Version": "2021-06-01", "Statement": [inbound]}
+
+
+# moto knows neither of the two: ``testing/taught`` adds them.
+MASKED_TOPIC = Case(
+    "AWS::SNS::Topic",
+    {
+        "TopicName": "contract-masked",
+        "DataProtectionPolicy": _denied("EmailAddress"),
+        "MaximumMessageSize": 2048,
+        "Tags": TAGS,
+    },
+    changes={"DataProtectionPolicy": _denied("IpAddress"), "MaximumMessageSize": 1048576},
+    resets={"DataProtectionPolicy": ABSENT, "MaximumMessageSize": 262144},
+    attributes=("TopicArn",),
+    deny=("sns", "GetTopicAttributes"),
+    name="TopicName",
+    label="SNS-Topic-masked",
+)
+
+
+def _warm(reading: int, writing: int) -> dict[str, int]:
+    return {"ReadUnitsPerSecond": reading, "WriteUnitsPerSecond": writing}
+
+
 def _index(name: str, attribute: str, capacity: int = 1) -> dict[str, Any]:
     return {
         "IndexName": name,
         "KeySchema": [{"AttributeName": attribute, "KeyType": "HASH"}],
         "Projection": {"ProjectionType": "ALL"},
         "ProvisionedThroughput": {"ReadCapacityUnits": capacity, "WriteCapacityUnits": capacity},
+        "WarmThroughput": _warm(100 * capacity, 100 * capacity),
     }
 
 
@@ -436,9 +491,11 @@ TABLE = Case(
         "ResourcePolicy": _table_policy("dynamodb:GetItem"),
         "DeletionProtectionEnabled": False,
         "TableClass": "STANDARD",
+        "WarmThroughput": _warm(3000, 1000),
         "Tags": TAGS,
     },
     changes={
+        "WarmThroughput": _warm(4000, 2000),
         "ProvisionedThroughput": {"ReadCapacityUnits": 3, "WriteCapacityUnits": 3},
         "GlobalSecondaryIndexes": [_index("by-who", "who", 4), _index("by-when", "at")],
         "TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True},
@@ -456,6 +513,7 @@ TABLE = Case(
         "ContributorInsightsSpecification": {"Enabled": False},
         "KinesisStreamSpecification": ABSENT,
         "ResourcePolicy": ABSENT,
+        "WarmThroughput": _warm(3000, 1000),
         "Tags": ABSENT,
     },
     attributes=("Arn", "StreamArn"),
@@ -477,20 +535,37 @@ TABLE = Case(
     name="TableName",
 )
 
-LOG_GROUP = Case(
+
+# moto has neither protection nor policies of groups: ``testing/taught`` adds them.
+FULL_LOG_GROUP = Case(
     "AWS::Logs::LogGroup",
-    {"LogGroupName": "/contract/group", "RetentionInDays": 7, "Tags": TAGS},
+    {
+        "LogGroupName": "/contract/full-group",
+        "RetentionInDays": 7,
+        "BearerTokenAuthenticationEnabled": True,
+        "DataProtectionPolicy": _masking("EmailAddress"),
+        "DeletionProtectionEnabled": False,
+        "FieldIndexPolicies": [{"Fields": ["RequestId", "SessionId"]}],
+        "Tags": TAGS,
+    },
     changes={
         "RetentionInDays": 30,
+        "BearerTokenAuthenticationEnabled": False,
+        "DataProtectionPolicy": _masking("IpAddress"),
+        "FieldIndexPolicies": [{"Fields": ["UserId"]}],
         "Tags": OTHER_TAGS,
     },
-    resets={"RetentionInDays": ABSENT, "Tags": ABSENT},
+    resets={
+        "RetentionInDays": ABSENT,
+        "BearerTokenAuthenticationEnabled": False,
+        "DataProtectionPolicy": ABSENT,
+        "FieldIndexPolicies": ABSENT,
+        "Tags": ABSENT,
+    },
     attributes=("Arn",),
-    foreign=lambda clients: clients("logs").create_log_group(logGroupName="contract-foreign"),
     deny=("logs", "DescribeLogGroups"),
-    many=lambda number: {"LogGroupName": f"/many/group-{number}", "RetentionInDays": 7, "Tags": TAGS},
-    calls={"logs:DescribeLogGroups": 2, "tagging:GetResources": 5},
     name="LogGroupName",
+    label="Logs-LogGroup-in-full",
 )
 
 PARAMETER = Case(
@@ -581,8 +656,10 @@ OWN = (
     INSTANCE_PROFILE,
     QUEUE,
     TOPIC,
+    MASKED_TOPIC,
     TABLE,
     LOG_GROUP,
+    FULL_LOG_GROUP,
     PARAMETER,
     KEY,
     ALIAS,

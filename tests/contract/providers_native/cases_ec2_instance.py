@@ -101,4 +101,37 @@ TEMPLATED = Case(
     label="EC2-Instance-of-a-template",
 )
 
-CASES = (INSTANCE, TEMPLATED)
+
+def _with_volumes(clients: Clients) -> None:
+    vpc_of("laden", "10.93")(clients)
+    for name in ("one", "two", "three"):
+        made = clients("ec2").create_volume(AvailabilityZone=f"{REGION}a", Size=1)
+        TARGETS[f"@volume-{name}"] = made["VolumeId"]
+
+
+LADEN = Case(
+    "AWS::EC2::Instance",
+    {
+        "ImageId": "ami-12345678",
+        "InstanceType": "t3.micro",
+        "SubnetId": "@laden-a",
+        "Volumes": [
+            {"Device": "/dev/sdf", "VolumeId": "@volume-one"},
+            {"Device": "/dev/sdg", "VolumeId": "@volume-two"},
+        ],
+        "Tags": TAGS,
+    },
+    changes={
+        "Volumes": [
+            {"Device": "/dev/sdh", "VolumeId": "@volume-two"},
+            {"Device": "/dev/sdf", "VolumeId": "@volume-three"},
+        ],
+    },
+    resets={"Volumes": ABSENT},
+    setup=_with_volumes,
+    deny=("ec2", "DescribeInstances"),
+    twice=False,
+    label="EC2-Instance-with-volumes",
+)
+
+CASES = (INSTANCE, TEMPLATED, LADEN)

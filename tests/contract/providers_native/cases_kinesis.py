@@ -33,4 +33,21 @@ STREAM = Case(
     searchable=False,
 )
 
-CASES = (STREAM,)
+# moto has no warm throughput: ``testing/taught`` adds it.
+WARM = Case(
+    "AWS::Kinesis::Stream",
+    {
+        "Name": "contract-warm",
+        "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+        "WarmThroughputMiBps": 100,
+        "Tags": TAGS,
+    },
+    changes={"WarmThroughputMiBps": 50},
+    attributes=("Arn", "WarmThroughputObject"),
+    deny=("kinesis", "DescribeStreamSummary"),
+    name="Name",
+    searchable=False,
+    label="Kinesis-Stream-on-demand",
+)
+
+CASES = (STREAM, WARM)

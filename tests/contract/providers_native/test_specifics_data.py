@@ -1,4 +1,4 @@
-"""What only databases, repositories and IoT's types have to get right, on the local AWS."""
+"""What only databases, repositories, groups of logs and IoT's types have to get right, on the local AWS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from reconciler.model.errors import AwsFault, FaultKind
+from reconciler.model.ids import Identifier
 from reconciler.model.progress import Done, Handle, Pending
+from reconciler.model.resource import Observation, Wanted
 from reconciler.model.values import Sensitive
 from reconciler.ports import Emptying, Scope
 from reconciler.testing.localaws import LocalAws
@@ -147,3 +149,31 @@ def test_a_repository_goes_with_its_images_only_when_told_to(aws: LocalAws, scop
     for _ in range(2):  # gone already is fine
         assert hands.provider.delete_whole(scope, made) == Done(made)
     assert hands.read(made, "RepositoryName") is None
+
+
+def test_a_protected_group_is_not_deleted_until_it_is_told_to_be_free(aws: LocalAws, scope: Scope) -> None:
+    hands = Hands(scope, "AWS::Logs::LogGroup")
+    desired = {"LogGroupName": "specific-protected", "DeletionProtectionEnabled": "true"}
+    group = hands.create(owned(desired, owner("Protected"), "AWS::Logs::LogGroup"))
+    assert hands.drift(group, desired) == []
+    with pytest.raises(AwsFault, match="protected"):
+        hands.delete(group)
+    hands.update(group, {"LogGroupName": "specific-protected"}, "DeletionProtectionEnabled")
+    hands.delete(group)
+    assert hands.read(group) is None
+
+
+def test_groups_with_settings_are_read_beside_many_without(aws: LocalAws, scope: Scope) -> None:
+    hands = Hands(scope, "AWS::Logs::LogGroup")
+    names = [f"specific-group-{number}" for number in range(12)]
+    indexed = {"FieldIndexPolicies": [{"Fields": ["RequestId"]}]}
+    for name in names:
+        more = indexed if name.endswith("-3") else {}
+        hands.create(owned({"LogGroupName": name, **more}, owner(name.title().replace("-", "")), "AWS::Logs::LogGroup"))
+    wanted = [Wanted(Identifier(name), frozenset(indexed if name.endswith("-3") else ())) for name in names]
+    aws.reset_calls()
+    found = hands.provider.read_many(scope, [*wanted, Wanted(Identifier("specific-group-none"), frozenset())])
+    assert set(found) == set(names)
+    shown = {name: one.properties for name, one in found.items() if isinstance(one, Observation)}
+    assert [name for name, properties in shown.items() if "FieldIndexPolicies" in properties] == ["specific-group-3"]
+    assert aws.calls()["logs:DescribeLogGroups"] == 2

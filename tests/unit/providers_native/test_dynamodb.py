@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier
-from reconciler.model.progress import Done, Pending
+from reconciler.model.progress import Done, Handle, Pending
 from reconciler.model.resource import Unreadable, Wanted
 from reconciler.providers.native.dynamodb import Table
 from reconciler.providers.native.dynamodb_changes import calls_of
@@ -63,6 +63,32 @@ def test_indexes_are_dropped_scaled_and_added_in_that_order() -> None:
         for u in p["GlobalSecondaryIndexUpdates"]
     ]
     assert done == ["Delete:gone", "Delete:turned", "Update:grown", "Create:new", "Create:turned"]
+
+
+def test_only_what_is_to_be_warmer_is_asked_for() -> None:
+    warm = {"ReadUnitsPerSecond": 24000, "WriteUnitsPerSecond": 4000}
+    before = {"WarmThroughput": warm, "GlobalSecondaryIndexes": [{**index("i"), "WarmThroughput": warm}]}
+    more, less = {**warm, "WriteUnitsPerSecond": 9000}, {"ReadUnitsPerSecond": 12000}
+    after = {"WarmThroughput": more, "GlobalSecondaryIndexes": [{**index("i"), "WarmThroughput": more}]}
+    update = {"Update": {"IndexName": "i", "WarmThroughput": {"WriteUnitsPerSecond": 9000}}}
+    assert calls_of(change(before, after)) == [
+        (
+            "update_table",
+            {"WarmThroughput": {"WriteUnitsPerSecond": 9000}, "GlobalSecondaryIndexUpdates": [update]},
+        )
+    ]
+    assert calls_of(change(before, {**before, "WarmThroughput": less})) == []
+
+
+def test_a_table_that_is_getting_warmer_is_busy() -> None:
+    rising = described("ACTIVE", WarmThroughput={"Status": "UPDATING"})
+    index_rising = described("ACTIVE", GlobalSecondaryIndexes=[{"IndexName": "i", **rising["Table"]}])
+    scope = ScriptedScope(describe_table=[rising, index_rising, described("ACTIVE")])
+    for _ in range(2):
+        waiting = Table().poll(scope, Handle(NAME, "[]"))
+        assert isinstance(waiting, Pending)
+        assert waiting.message == "table t: warm throughput is rising"
+    assert Table().poll(scope, Handle(NAME, "[]")) == Done(NAME)
 
 
 def test_going_on_demand_names_no_capacity() -> None:

@@ -1,4 +1,4 @@
-"""Lists in which AWS shows more than a plan has: an instance's devices and interfaces."""
+"""Where AWS shows more than a plan has: an instance's devices and interfaces, a table's warm throughput."""
 
 from __future__ import annotations
 
@@ -29,3 +29,21 @@ def test_addresses_that_were_assigned_later_are_no_drift() -> None:
     live = {"DeviceIndex": "0", "SubnetId": "subnet-1", "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.0.9"}]}
     assert _changed("NetworkInterfaces", [wanted], [live, {"DeviceIndex": "1"}]) == []
     assert _changed("NetworkInterfaces", [{**wanted, "SubnetId": "subnet-2"}], [live]) == ["/NetworkInterfaces"]
+
+
+def test_more_warm_throughput_than_wanted_is_no_drift() -> None:
+    schema = schema_for("AWS::DynamoDB::Table")
+    wanted, warmer = {"ReadUnitsPerSecond": "20000"}, {"ReadUnitsPerSecond": 24000, "WriteUnitsPerSecond": 4000}
+    index = {"IndexName": "by-who", "WarmThroughput": wanted}
+    desired = {"WarmThroughput": wanted, "GlobalSecondaryIndexes": [index]}
+    assert compare(schema, desired, {"WarmThroughput": warmer, "GlobalSecondaryIndexes": [index]}) == ()
+    assert (
+        compare(
+            schema, desired, {"WarmThroughput": wanted, "GlobalSecondaryIndexes": [index | {"WarmThroughput": warmer}]}
+        )
+        == ()
+    )
+    colder = {"ReadUnitsPerSecond": 12000}
+    live = {"WarmThroughput": colder, "GlobalSecondaryIndexes": [index | {"WarmThroughput": colder}]}
+    changes = compare(schema, desired, live)
+    assert [change.path for change in changes] == ["/WarmThroughput/ReadUnitsPerSecond", "/GlobalSecondaryIndexes"]
