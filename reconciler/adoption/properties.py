@@ -18,6 +18,7 @@ from reconciler.model.secrecy import scrub
 from reconciler.model.values import Properties, Sensitive, Unknown, leaves
 from reconciler.pipeline.writeonly import may_be_written
 from reconciler.schema import EMPTY, MISSING, Path, TypeSchema, absent, canonical, defaults, whole
+from reconciler.schema.declared import AT_LEAST
 
 SECRET = "left out: a secret; fill it in if the plan is to manage it"  # noqa: S105 - a reason
 HIDDEN = "left out: AWS doesn't show it; fill it in if the plan is to manage it"
@@ -137,7 +138,7 @@ class _Taker:
 
     def _value(self, path: Path, value: Any, *, needed: bool = False) -> Any:
         """``value`` as a plan has it, ``_DROP`` if it has none of it."""
-        if self._covered(self._schema.read_only, path) or value is None:
+        if self._covered(self._schema.read_only, path) or value is None or self._grown(path):
             return _DROP
         if isinstance(value, Sensitive):
             return self._gap(path, SECRET, needed=needed)
@@ -153,6 +154,10 @@ class _Taker:
         if isinstance(value, date):
             return value.isoformat()
         return value if self._may_be_shown(path, value) else self._gap(path, SECRET, needed=needed)
+
+    def _grown(self, path: Path) -> bool:
+        """Whether a number is what AWS made of it meanwhile, which a new resource would have to pay for."""
+        return self._declared is None and (self._schema.type_name, path) in AT_LEAST
 
     def _text(self, path: Path, value: str, *, needed: bool) -> Any:
         if not self._may_be_shown(path, value) or scrub(value) != value:

@@ -45,6 +45,20 @@ def test_what_aws_alone_writes_is_left_out_at_any_depth() -> None:
     }
 
 
+def test_what_aws_has_raised_by_itself_is_left_out_unless_a_template_says_it() -> None:
+    warm = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000}
+    index = {"IndexName": "by", "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}]}
+    live = {
+        "TableName": "t",
+        "WarmThroughput": warm,
+        "GlobalSecondaryIndexes": [{**index, "Projection": {"ProjectionType": "ALL"}, "WarmThroughput": warm}],
+    }
+    found, gaps = taken("AWS::DynamoDB::Table", live)
+    assert "WarmThroughput" not in found
+    assert "WarmThroughput" not in found["GlobalSecondaryIndexes"][0]
+    assert not any("WarmThroughput" in pointer for pointer in gaps)
+
+
 def test_ownership_and_aws_tags_are_left_out_and_with_them_an_empty_list() -> None:
     tags = [
         {"Key": "reconciler:plan", "Value": "old"},
