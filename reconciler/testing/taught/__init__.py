@@ -36,6 +36,7 @@ def lessons() -> tuple[Lesson, ...]:
         autoscaling,
         awslambda,
         cloudwatch,
+        codebuild,
         datapipeline,
         dynamodb,
         ec2,
@@ -50,7 +51,7 @@ def lessons() -> tuple[Lesson, ...]:
     )
 
     services = (
-        *(acm, apigateway, autoscaling, awslambda, cloudwatch, datapipeline, dynamodb),
+        *(acm, apigateway, autoscaling, awslambda, cloudwatch, codebuild, datapipeline, dynamodb),
         *(ec2, efs, emr, iot, redshift, s3, sagemaker, sns, sqs),
     )
     return tuple(lesson for service in services for lesson in service.LESSONS)
