@@ -41,6 +41,7 @@ def lessons() -> tuple[Lesson, ...]:
         dynamodb,
         ec2,
         efs,
+        elbv2,
         emr,
         iot,
         redshift,
@@ -52,7 +53,7 @@ def lessons() -> tuple[Lesson, ...]:
 
     services = (
         *(acm, apigateway, autoscaling, awslambda, cloudwatch, codebuild, datapipeline, dynamodb),
-        *(ec2, efs, emr, iot, redshift, s3, sagemaker, sns, sqs),
+        *(ec2, efs, elbv2, emr, iot, redshift, s3, sagemaker, sns, sqs),
     )
     return tuple(lesson for service in services for lesson in service.LESSONS)
 
