@@ -14,6 +14,7 @@ from reconciler.testing.taught.lesson import Lesson, adds, changes
 
 _create = CodeBuildResponse.create_project
 _source, _artifacts = answers._validate_required_params_source, answers._validate_required_params_artifacts
+_role = answers._validate_required_params_service_role
 #: What takes its place from elsewhere, or has none.
 _PLACELESS = ("CODEPIPELINE", "NO_SOURCE")
 _HOOK_PARTS = ("buildType", "filterGroups", "pullRequestBuildPolicy", "scopeConfiguration")
@@ -28,9 +29,11 @@ def _project(self: Any, name: str) -> Any:
     return known[name].project_metadata
 
 
-def _shown(given: dict[str, Any]) -> dict[str, Any]:
+def _shown(self: Any) -> dict[str, Any]:
     """What was asked for, as a project shows it."""
-    shown = dict(given)
+    shown: dict[str, Any] = json.loads(self.body)
+    if not shown.get("serviceRole", "arn:").startswith("arn:"):
+        shown["serviceRole"] = f"arn:aws:iam::{self.current_account}:role/{shown['serviceRole']}"
     if "badgeEnabled" in shown:
         shown["badge"] = {"badgeEnabled": shown.pop("badgeEnabled")}
     return shown
@@ -40,14 +43,14 @@ def create_project(self: Any) -> Any:
     """CreateProject."""
     _create(self)
     project = _project(self, self._get_param("name"))
-    project.update({**_DEFAULTS, **_shown(json.loads(self.body))})
+    project.update({**_DEFAULTS, **_shown(self)})
     return ActionResult({"project": project})
 
 
 def update_project(self: Any) -> Any:
     """UpdateProject. What is taken away by an empty value isn't shown any more."""
     project = _project(self, self._get_param("name"))
-    project.update({"tags": [], **_shown(json.loads(self.body))})
+    project.update({"tags": [], **_shown(self)})
     for name in ("buildBatchConfig", "description", "sourceVersion", "vpcConfig"):
         if not project.get(name):
             project.pop(name, None)
@@ -113,17 +116,24 @@ def validate_artifacts(artifacts: dict[str, Any]) -> None:
         _artifacts(artifacts)
 
 
+def validate_role(account_id: str, region_name: str, service_role: str) -> None:
+    """Whose role a project is built by."""
+    if service_role.startswith("arn:"):
+        _role(account_id, region_name, service_role)
+
+
 LESSONS = (
     Lesson(
         call="codebuild:CreateProject",
-        aws="makes a project with all that is asked for, from a pipeline or nothing, too",
-        moto="forgets some of it, and wants a place of any source and artifact",
+        aws="makes a project with all that is asked for, from a pipeline or nothing, too, by a role of that name",
+        moto="forgets some of it, wants a place of any source and artifact, and the role's ARN",
         given=(
             changes(CodeBuildResponse, create_project),
             changes(
                 answers,
                 _validate_required_params_source=validate_source,
                 _validate_required_params_artifacts=validate_artifacts,
+                _validate_required_params_service_role=validate_role,
             ),
         ),
     ),

@@ -105,3 +105,14 @@ def test_a_new_project_that_says_only_the_role_is_private(aws: LocalAws, hands: 
     made = hands.create({**DESIRED, "ResourceAccessRole": ROLE})
     assert (shown(aws)["projectVisibility"], shown(aws)["resourceAccessRole"]) == ("PRIVATE", ROLE)
     hands.delete(made)
+
+
+def test_role_and_key_may_be_given_by_name_and_id(aws: LocalAws, hands: Hands) -> None:
+    key = "12345678-1234-1234-1234-123456789012"
+    desired = {**DESIRED, "ServiceRole": "builder", "EncryptionKey": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key}"}
+    made = hands.create(desired)
+    assert shown(aws)["serviceRole"] == ROLE
+    assert hands.drift(made, {**desired, "EncryptionKey": key}) == []
+    other = {**desired, "ServiceRole": "other", "EncryptionKey": f"{key[:-1]}3"}
+    assert [path for path, _, _ in hands.drift(made, other)] == ["/ServiceRole", "/EncryptionKey"]
+    hands.delete(made)
