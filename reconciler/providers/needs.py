@@ -136,6 +136,11 @@ NEEDS: Mapping[str, Needs] = {
     "AWS::EC2::VolumeAttachment": Needs("ec2", "DescribeVolumes", "AttachVolume DetachVolume"),
     "AWS::EC2::SubnetNetworkAclAssociation": Needs("ec2", "DescribeNetworkAcls", "ReplaceNetworkAclAssociation"),
     "AWS::EC2::VPCDHCPOptionsAssociation": Needs("ec2", "DescribeVpcs", "AssociateDhcpOptions"),
+    "AWS::ElasticLoadBalancingV2::ListenerCertificate": Needs(
+        "elasticloadbalancing",
+        "DescribeListenerCertificates",
+        "AddListenerCertificates RemoveListenerCertificates",
+    ),
     "AWS::S3::Bucket": Needs(
         "s3",
         "GetBucketTagging GetBucketVersioning",

@@ -110,6 +110,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "autoscaling_group": ("AWS::AutoScaling::AutoScalingGroup",),
     "autoscaling_policy": ("AWS::AutoScaling::ScheduledAction", "AWS::AutoScaling::ScalingPolicy"),
     "ec2_spot_fleet": ("AWS::EC2::SpotFleet",),
+    "elbv2_certificate": ("AWS::ElasticLoadBalancingV2::ListenerCertificate",),
+    "codebuild": ("AWS::CodeBuild::Project",),
     "ec2_association": ("AWS::EC2::SubnetNetworkAclAssociation", "AWS::EC2::VPCDHCPOptionsAssociation"),
 }
 _MODULE_OF = {type_name: module for module, types in MODULES.items() for type_name in types}

@@ -18,6 +18,7 @@ _TOO_EARLY = re.compile(
     "cannot be assumed by Lambda"
     "|is (not )?authorized to assume the provided role"
     "|execution role you provide must allow AWS EventBridge Scheduler to assume"
+    "|CodeBuild is not authorized to perform: sts:AssumeRole"
     "|The operation cannot be performed at this time"
 )
 

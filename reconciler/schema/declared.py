@@ -122,6 +122,7 @@ ARN_OR_NAME = _table(
     _at("AWS::CloudTrail::Trail", "SnsTopicName"),
     _at("AWS::Batch::JobQueue", "ComputeEnvironmentOrder/*/ComputeEnvironment"),
     _at("AWS::Batch::JobQueue", "ServiceEnvironmentOrder/*/ServiceEnvironment"),
+    _at("AWS::CodeBuild::Project", "EncryptionKey", "ServiceRole"),
     _at("AWS::ECS::Service", "Cluster"),
     _at("AWS::ECS::TaskDefinition", "ExecutionRoleArn", "TaskRoleArn"),
     _at("AWS::ECS::TaskSet", "Cluster", "Service"),

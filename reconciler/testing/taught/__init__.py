@@ -22,40 +22,41 @@ To add one:
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.testing.taught.lesson import Lesson
 
+#: the modules
+_SERVICES = (
+    "acm",
+    "apigateway",
+    "autoscaling",
+    "awslambda",
+    "cloudwatch",
+    "codebuild",
+    "datapipeline",
+    "dynamodb",
+    "ec2",
+    "efs",
+    "elbv2",
+    "emr",
+    "iot",
+    "kinesis",
+    "kms",
+    "logs",
+    "redshift",
+    "s3",
+    "sagemaker",
+    "sns",
+    "sqs",
+)
+
 
 def lessons() -> tuple[Lesson, ...]:
     """All of them. moto is imported here, not before."""
-    from reconciler.testing.taught import (
-        acm,
-        apigateway,
-        autoscaling,
-        awslambda,
-        cloudwatch,
-        datapipeline,
-        dynamodb,
-        ec2,
-        efs,
-        emr,
-        iot,
-        kinesis,
-        kms,
-        logs,
-        redshift,
-        s3,
-        sagemaker,
-        sns,
-        sqs,
-    )
-
-    services = (
-        *(acm, apigateway, autoscaling, awslambda, cloudwatch, datapipeline, dynamodb),
-        *(ec2, efs, emr, iot, kinesis, kms, logs, redshift, s3, sagemaker, sns, sqs),
-    )
+    services = [import_module(f"{__name__}.{name}") for name in _SERVICES]
     return tuple(lesson for service in services for lesson in service.LESSONS)
 
 

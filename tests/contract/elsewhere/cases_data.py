@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.providers_native.cases import ABSENT, TAGS, TARGETS, Case, Clients
+from tests.contract.providers_native.cases import ABSENT, OTHER_TAGS, TAGS, TARGETS, Case, Clients
 from tests.contract.providers_native.cases_ec2_networks import vpc_of
 from tests.contract.providers_native.cases_lambda import function
 from tests.contract.providers_native.hands import ACCOUNT, REGION
@@ -144,4 +144,32 @@ SCALED = Case(
     label="AutoScaling-AutoScalingGroup-cooling-down",
 )
 
-CASES = (TABLE, TOPIC, FILES, MAPPING, SCALED)
+_BUILDER = f"arn:aws:iam::{ACCOUNT}:role/beyond-builder"
+PROJECT = Case(
+    "AWS::CodeBuild::Project",
+    {
+        "Name": "beyond",
+        "ServiceRole": _BUILDER,
+        "Source": {"Type": "CODEPIPELINE", "BuildSpec": "one.yml"},
+        "Artifacts": {"Type": "CODEPIPELINE"},
+        "Environment": {"Type": "LINUX_CONTAINER", "ComputeType": "BUILD_GENERAL1_SMALL", "Image": "one"},
+        "Description": "as wanted",
+        "TimeoutInMinutes": 15,
+        "Tags": TAGS,
+    },
+    changes={
+        "ServiceRole": f"{_BUILDER}-two",
+        "Source": {"Type": "CODEPIPELINE", "BuildSpec": "two.yml"},
+        "Environment": {"Type": "ARM_CONTAINER", "ComputeType": "BUILD_GENERAL1_LARGE", "Image": "two"},
+        "Description": "otherwise",
+        "TimeoutInMinutes": 20,
+        "SourceVersion": "next",
+        "Tags": OTHER_TAGS,
+    },
+    resets={"Description": "", "TimeoutInMinutes": 60, "SourceVersion": "", "Tags": ABSENT},
+    attributes=("Arn",),
+    searchable=False,
+    label="CodeBuild-Project-of-a-pipeline",
+)
+
+CASES = (TABLE, TOPIC, FILES, MAPPING, SCALED, PROJECT)

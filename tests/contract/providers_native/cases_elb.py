@@ -1,4 +1,4 @@
-"""Load balancers, their target groups, listeners and rules."""
+"""Load balancers, their target groups, listeners, rules and certificates."""
 
 from __future__ import annotations
 
@@ -213,4 +213,34 @@ RULE = Case(
     searchable=False,  # its place tells which it is, whoever asks
 )
 
-CASES = (LOAD_BALANCER, TARGET_GROUP, LISTENER, RULE)
+
+def certified(clients: Clients) -> None:
+    """A listener with a certificate of its own, and two more."""
+    _balancer("certified")(clients)
+    certificate = clients("acm").request_certificate(DomainName="own.example.com")["CertificateArn"]
+    made = clients("elbv2").create_listener(
+        LoadBalancerArn=TARGETS["@certified-balancer"],
+        Port=443,
+        Protocol="HTTPS",
+        Certificates=[{"CertificateArn": certificate}],
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+    )
+    TARGETS["@certified-listener"] = made["Listeners"][0]["ListenerArn"]
+
+
+# Its identifier changes with its certificates: ``test_certificates`` has that.
+CERTIFICATES = Case(
+    "AWS::ElasticLoadBalancingV2::ListenerCertificate",
+    {
+        "ListenerArn": "@certified-listener",
+        "Certificates": [
+            {"CertificateArn": "@certified-certificate-one"},
+            {"CertificateArn": "@certified-certificate-two"},
+        ],
+    },
+    attributes=("Id",),
+    setup=certified,
+    deny=("elasticloadbalancing", "DescribeListenerCertificates"),
+)
+
+CASES = (LOAD_BALANCER, TARGET_GROUP, LISTENER, RULE, CERTIFICATES)

@@ -117,6 +117,7 @@ TOO_EARLY = (
     "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the"
     " provided role.",
     "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+    "CodeBuild is not authorized to perform: sts:AssumeRole on arn:aws:iam::111122223333:role/build",
     "The operation cannot be performed at this time. An update is in progress for resource: f",
 )
 REFUSALS = (FaultKind.INVALID_REQUEST, FaultKind.CONFLICT, FaultKind.ACCESS_DENIED)
