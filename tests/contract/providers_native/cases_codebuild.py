@@ -80,7 +80,7 @@ PROJECT = Case(
         "SecondaryArtifacts": [_stored("docs")],
         "Environment": _environment("aws/codebuild/standard:7.0", STAGE="test"),
         "Cache": {"Type": "LOCAL", "Modes": ["LOCAL_SOURCE_CACHE"]},
-        "VpcConfig": _vpc("subnet-1"),
+        "VpcConfig": _vpc("subnet-11111111"),
         "LogsConfig": _logs("/build/shop", "ENABLED"),
         "FileSystemLocations": _files("/mnt/shared"),
         "BuildBatchConfig": {
@@ -111,7 +111,7 @@ PROJECT = Case(
         "SecondaryArtifacts": [_stored("reports")],
         "Environment": _environment("aws/codebuild/standard:6.0", STAGE="other", MORE="1"),
         "Cache": {"Type": "S3", "Location": "built/cache"},
-        "VpcConfig": _vpc("subnet-2"),
+        "VpcConfig": _vpc("subnet-22222222"),
         "LogsConfig": _logs("/build/other", "DISABLED"),
         "FileSystemLocations": _files("/mnt/other"),
         "BuildBatchConfig": {"ServiceRole": _ROLE, "TimeoutInMins": 30},
