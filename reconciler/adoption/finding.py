@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler.adoption.exceptions import fits, looked_up
 from reconciler.adoption.found import Guess, Left, Subject, Taken
+from reconciler.live import as_far_as_known, has_no_call
 from reconciler.model.errors import AwsFault, FaultKind, GuardBlocked
 from reconciler.model.ids import Identifier, LogicalId, Owner, PlanName, TypeName
 from reconciler.model.resource import Located, Observation, Unreadable, Wanted
@@ -86,9 +88,16 @@ class Finder:
         if provider is None or schema is None:
             reason = f"{type_name} {why_unmanageable(type_name) or f'does not exist in {self._scope.region}'}"
             return {one: Unreadable(one, FaultKind.INVALID_REQUEST, reason) for one in identifiers}
-        wanted = [Wanted(one, schema.properties | provider.supported) for one in identifiers]
+        every = schema.properties | provider.supported
+
+        def read(one: Identifier, names: frozenset[str]) -> Observation | Unreadable | None:
+            return provider.read_many(self._scope, [Wanted(one, names)]).get(one)
+
         try:
-            return provider.read_many(self._scope, wanted)
+            found = provider.read_many(self._scope, [Wanted(one, every) for one in identifiers])
+            unread = [one for one, answer in found.items() if has_no_call(answer)]
+            again = {one: as_far_as_known(partial(read, one), schema.required, every) for one in unread}
+            return {**found, **{one: answer for one, answer in again.items() if answer is not None}}
         except AwsFault as fault:
             if fault.kind is FaultKind.CREDENTIALS:
                 raise

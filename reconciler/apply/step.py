@@ -19,13 +19,13 @@ from reconciler.apply.describe import command
 from reconciler.apply.ending import Ending, Taken, ValidationFailed
 from reconciler.apply.looking import when_free
 from reconciler.apply.places import Places
-from reconciler.live import changed_properties, name_for_old, record_of, rejoined, target
+from reconciler.live import as_far_as_known, changed_properties, name_for_old, record_of, rejoined, target
 from reconciler.model.change import Action, ChangeSet, Step, Verb
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner, StepId
 from reconciler.model.progress import Progress
 from reconciler.model.report import StepResult, StepState
-from reconciler.model.resource import Observation, Record
+from reconciler.model.resource import Observation, Record, Unreadable, Wanted
 from reconciler.model.secrecy import seal
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import Emptying, ResourceProvider
@@ -225,12 +225,17 @@ class StepRunner:
 
         What may not be read stands in the way only if a failure is to be undone by itself.
         """
-        try:
-            return self.actor.read(step, identifier, names | self.actor.provider(step).supported)
-        except AwsFault as fault:
-            if fault.kind is not FaultKind.ACCESS_DENIED or self.actor.plan.rollback.mode == "automatic":
-                raise
-            return self.actor.read(step, identifier, names)
+        actor = self.actor
+
+        def read(wanted: frozenset[str]) -> Observation | Unreadable | None:
+            return actor.read_all([(step, Wanted(identifier, wanted))])[step.id]
+
+        found = as_far_as_known(read, names, actor.provider(step).supported)
+        if not isinstance(found, Unreadable):
+            return found
+        if found.kind is not FaultKind.ACCESS_DENIED or actor.plan.rollback.mode == "automatic":
+            raise AwsFault(found.kind, found.message)
+        return actor.read(step, identifier, names)
 
     # remembering
 

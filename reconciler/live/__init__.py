@@ -9,6 +9,7 @@ from reconciler.live.loss import loss_of
 from reconciler.live.merge import changed_properties, target
 from reconciler.live.ownership import foreign, owner_in, with_ownership
 from reconciler.live.parts import adding_types, own_parts
+from reconciler.live.reads import as_far_as_known, has_no_call
 from reconciler.live.records import record_of
 from reconciler.live.view import Outside, Seen, View, has_secret
 
@@ -17,12 +18,14 @@ __all__ = [
     "Seen",
     "View",
     "adding_types",
+    "as_far_as_known",
     "changed_properties",
     "choose",
     "compare",
     "desired_of",
     "foreign",
     "halves_in",
+    "has_no_call",
     "has_secret",
     "look_for",
     "loss_of",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.model.errors import AwsFault, FaultKind
@@ -41,6 +41,32 @@ class Fresh:
 
     def close(self) -> None:
         """Nothing is kept."""
+
+
+def as_far_as_known(
+    read: Callable[[frozenset[str]], Observation | Unreadable | None], needed: frozenset[str], others: frozenset[str]
+) -> Observation | Unreadable | None:
+    """What ``read`` says of a resource, without those of ``others`` that the endpoint has no call for.
+
+    An older region, another partition or an emulator may lack one; there the property can't be set either. ``needed``
+    is read in any case.
+    """
+    whole = read(needed | others)
+    if not has_no_call(whole):
+        return whole
+    found = read(needed)
+    for name in sorted(others - needed):
+        part = read(frozenset({name})) if isinstance(found, Observation) else found
+        if isinstance(found, Observation) and isinstance(part, Observation):
+            found = replace(found, properties={**part.properties, **found.properties})
+        elif not has_no_call(part):
+            return part
+    return found
+
+
+def has_no_call(answer: Observation | Unreadable | None) -> bool:
+    """Whether a read failed because the endpoint doesn't have the call, or crashed on it."""
+    return isinstance(answer, Unreadable) and answer.kind is FaultKind.INTERNAL
 
 
 def wanted_properties(planned: PlannedResource | None, *others: Iterable[str]) -> frozenset[str]:

@@ -142,6 +142,9 @@ _TOLD: tuple[tuple[frozenset[str], re.Pattern[str], re.Pattern[str], FaultKind],
         re.compile("already exists with different"),
         FaultKind.ALREADY_EXISTS,
     ),
+    # an older region, another partition or an emulator doesn't have the operation
+    (_codes("InvalidAction UnknownOperationException UnknownOperation"), _ANYTHING, _ANYTHING, FaultKind.INTERNAL),
+    (_codes("InvalidOperationException"), _ANYTHING, re.compile("^Unknown action"), FaultKind.INTERNAL),
     # a HEAD has no body, so its status is all there is
     (_codes("500 501"), re.compile("Head"), _ANYTHING, FaultKind.UNAVAILABLE),
     # not AWS's word for anything: an endpoint or proxy that doesn't know the path
@@ -249,7 +252,8 @@ def _answered(error: ClientError, service: str, operation: str, *, writes: bool)
     actual = error.operation_name or operation
     kind = kind_of(code, status, message, actual)
     if kind is FaultKind.INTERNAL:
-        message = f"answered {code} without an AWS error: the endpoint doesn't implement this call, or it crashed on it"
+        said = f"answered {code} without an AWS error" if code.isdecimal() else message
+        message = f"{said}: the endpoint doesn't implement this call, or it crashed on it"
     # Another operation's error (assuming the role, say) came before ours was sent.
     ours = actual == operation
     caller = service if ours else "sts"

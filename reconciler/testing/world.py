@@ -33,7 +33,8 @@ class World:
 
     ``fail[(verb, logical id)]`` holds faults to raise, first come first served; ``slow`` types complete on poll, unless
     ``fail[("poll", identifier)]`` has one. ``lag`` is for how many looks something just created stays invisible.
-    ``hidden`` properties are shown only where they are asked for, as by providers those that cost a call.
+    ``hidden`` properties are shown only where they are asked for, as by providers those that cost a call; for those
+    that are ``lacking`` there is no such call.
     ``boundary`` hears of each moment before and after a call takes effect; a test that raises there kills the caller.
     """
 
@@ -46,6 +47,7 @@ class World:
     slow: set[str] = field(default_factory=set)
     lag: int = 0
     hidden: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
     boundary: Callable[[str], None] = lambda _moment: None
     reads: int = 0
     tokens: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -130,7 +132,12 @@ class FakeProvider:
         with self.world.lock:
             visible = self.world.visible(self.type_name)
             found = {item: visible.get(item.identifier) for item in wanted}
-            return {item.identifier: self._shown(item, live) for item, live in found.items() if live is not None}
+            return {item.identifier: self._told(item, live) for item, live in found.items() if live is not None}
+
+    def _told(self, wanted: Wanted, live: Properties) -> Observation | Unreadable:
+        if self.world.lacking & wanted.properties:
+            return Unreadable(wanted.identifier, FaultKind.INTERNAL, "the endpoint doesn't implement this call")
+        return self._shown(wanted, live)
 
     def _shown(self, wanted: Wanted, live: Properties) -> Observation:
         unasked = self.world.hidden - wanted.properties

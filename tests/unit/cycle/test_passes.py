@@ -139,6 +139,23 @@ def test_absent_deletes_all_that_the_plan_owns(rig: Rig) -> None:
     assert rig.run(make_plan(NETWORK, absent=True)).changes == ()
 
 
+def test_what_an_endpoint_has_no_call_for_does_not_keep_a_resource_from_being_deleted(rig: Rig) -> None:
+    """Older regions and emulators lack some; everything else is still remembered for an undo."""
+    rig.run(make_plan(NETWORK))
+    rig.world.lacking = frozenset({"InstanceTenancy", "KmsMasterKeyId"})
+    report = rig.run(make_plan(NETWORK, absent=True))
+    assert report.state is PlanState.IN_SYNC, report.message
+    assert rig.world.resources == {}
+
+
+def test_a_property_of_the_plan_that_an_endpoint_has_no_call_for_is_unknown(rig: Rig) -> None:
+    rig.run(make_plan(NETWORK))
+    rig.world.lacking = frozenset({"CidrBlock"})
+    report = rig.run(make_plan(NETWORK))
+    assert SyncState.UNKNOWN in {one.state for one in report.resources}
+    assert report.state is not PlanState.IN_SYNC
+
+
 def test_losing_the_store_loses_nothing(rig: Rig) -> None:
     rig.run(make_plan(NETWORK))
     before = rig.world.snapshot()
