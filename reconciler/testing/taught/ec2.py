@@ -35,7 +35,8 @@ def modify_volume_attribute(self: Any) -> Any:
 def describe_volume_attribute(self: Any) -> Any:
     """DescribeVolumeAttribute."""
     volume = self.ec2_backend.get_volume(self._get_param("VolumeId"))
-    shown = {"AutoEnableIO": {"Value": False}, **remembered(volume, "attributes")}
+    known = {"AutoEnableIO": {"Value": False}, **remembered(volume, "attributes")}
+    shown = known if self._get_param("Attribute") == "autoEnableIO" else {}
     return ActionResult({"VolumeId": volume.id, **shown})
 
 

@@ -105,7 +105,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     (r"A protocol must be specified", "a target group without a protocol (elbv2:CreateTargetGroup refuses it)"),
     (r"kinesis:CreateStream: 500", "a provisioned stream without shards (kinesis:CreateStream crashes)"),
     (
-        r"Invalid type for parameter EbsRootVolumeSize, value: example",
+        r"Invalid type for parameter EbsRootVolumeSize, value: (example|\(sensitive\)), type: <class .str.>",
         "a text for a size, made up for a parameter (emr:RunJobFlow refuses it)",
     ),
     (

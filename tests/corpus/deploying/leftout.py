@@ -41,7 +41,8 @@ STACKS: tuple[tuple[str, str, str], ...] = (
         "AWS::ECS::TaskDefinition: defaults aren't filled in (ecs:DescribeTaskDefinition)",
     ),
     (
-        r"^ec2:(DescribeVolumes|DescribeInstances|GetLaunchTemplateData) .*(BlockDeviceMappings|Volumes\[)",
+        r"^ec2:(DescribeVolumeAttribute "
+        r"|(DescribeVolumes|DescribeInstances|GetLaunchTemplateData) .*(BlockDeviceMappings|Volumes\[))",
         "EC2::Instance",
         "AWS::EC2::Instance: has no root volume (ec2:DescribeVolumes)",
     ),
