@@ -90,10 +90,14 @@ class Actor:
 
     def read(self, step: Step, identifier: Identifier, names: frozenset[str]) -> Observation | None:
         """Live state now, or None if it is gone. Raises AwsFault if it can't be read."""
-        answer = self.read_all([(step, Wanted(identifier, names))])[step.id]
+        answer = self.answer(step, identifier, names)
         if isinstance(answer, Unreadable):
             raise AwsFault(answer.kind, answer.message)
         return answer
+
+    def answer(self, step: Step, identifier: Identifier, names: frozenset[str]) -> Observation | Unreadable | None:
+        """As ``read``, with what keeps it from being read as an answer."""
+        return self.read_all([(step, Wanted(identifier, names))])[step.id]
 
     def read_all(self, wanted: Collection[tuple[Step, Wanted]]) -> dict[StepId, Observation | Unreadable | None]:
         """Live state now of what steps of one type are about, in as few calls as AWS allows; None: it is gone."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner, StepId
 from reconciler.model.progress import Progress
 from reconciler.model.report import StepResult, StepState
-from reconciler.model.resource import Observation, Record, Unreadable, Wanted
+from reconciler.model.resource import Observation, Record, Unreadable
 from reconciler.model.secrecy import seal
 from reconciler.model.values import Properties, reveal
 from reconciler.ports import Emptying, ResourceProvider
@@ -226,11 +227,7 @@ class StepRunner:
         What may not be read stands in the way only if a failure is to be undone by itself.
         """
         actor = self.actor
-
-        def read(wanted: frozenset[str]) -> Observation | Unreadable | None:
-            return actor.read_all([(step, Wanted(identifier, wanted))])[step.id]
-
-        found = as_far_as_known(read, names, actor.provider(step).supported)
+        found = as_far_as_known(partial(actor.answer, step, identifier), names, actor.provider(step).supported)
         if not isinstance(found, Unreadable):
             return found
         if found.kind is not FaultKind.ACCESS_DENIED or actor.plan.rollback.mode == "automatic":

@@ -55,13 +55,16 @@ def as_far_as_known(
     if not has_no_call(whole):
         return whole
     found = read(needed)
+    if not isinstance(found, Observation):
+        return found
+    properties = dict(found.properties)
     for name in sorted(others - needed):
-        part = read(frozenset({name})) if isinstance(found, Observation) else found
-        if isinstance(found, Observation) and isinstance(part, Observation):
-            found = replace(found, properties={**part.properties, **found.properties})
+        part = read(frozenset({name}))
+        if isinstance(part, Observation):
+            properties = {**part.properties, **properties}
         elif not has_no_call(part):
             return part
-    return found
+    return replace(found, properties=properties)
 
 
 def has_no_call(answer: Observation | Unreadable | None) -> bool:
