@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import ClientToken, Identifier, Owner
@@ -31,14 +31,18 @@ class Declared(Derived):
     """One type by its declaration. Stateless but for what follows from the declaration.
 
     What is exceptional about a type goes into a subclass: the methods whose names begin with ``adapt`` and ``make``,
-    ``change``, ``remove`` are there to be overridden.
+    ``change``, ``remove`` are there to be overridden; ``reader``, ``tagger`` and ``finder`` read, tag and find.
     """
+
+    reader: ClassVar[type[Reader]] = Reader
+    tagger: ClassVar[type[Tagger]] = Tagger
+    finder: ClassVar[type[Finder]] = Finder
 
     def __init__(self, declaration: Declaration) -> None:
         super().__init__(declaration)
-        self._reader = Reader(declaration, self.schema_in, self.adapt_observed)
-        self._tagger = Tagger(declaration.tagging, declaration.service) if declaration.tagging else None
-        self._finder = Finder(declaration, self._reader, self._tagger)
+        self._reader = self.reader(declaration, self.schema_in, self.adapt_observed)
+        self._tagger = self.tagger(declaration.tagging, declaration.service) if declaration.tagging else None
+        self._finder = self.finder(declaration, self._reader, self._tagger)
 
     # what a subclass may say
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.model.ids import ClientToken, Identifier, TypeName
 from reconciler.model.progress import Progress
@@ -67,10 +67,8 @@ class _Finder(Finder):
 class JobDefinition(Declared):
     """A job definition. What changes it is a new revision; the one before goes unless a plan says otherwise."""
 
-    def __init__(self, declaration: Declaration) -> None:
-        super().__init__(declaration)
-        self._reader = _Reader(declaration, self.schema_in, self.adapt_observed)
-        self._finder = _Finder(declaration, self._reader, self._tagger)
+    reader: ClassVar = _Reader
+    finder: ClassVar = _Finder
 
     def create(self, scope: Scope, desired: Properties, token: ClientToken) -> Progress:
         """See ``ports.ResourceProvider``: there is no older revision yet."""

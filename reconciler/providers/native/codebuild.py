@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.model.ids import Identifier, TypeName
 from reconciler.model.progress import Progress
 from reconciler.model.values import Properties
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Many, Read, Tagging, Update
-from reconciler.providers.declared.finding import Finder
 from reconciler.providers.declared.reading import Item
 from reconciler.providers.declared.tags import Tagger
 from reconciler.providers.native.naming import NameRule
@@ -98,12 +97,7 @@ class _WholeTags(Tagger):
 class Project(Declared):
     """A build project."""
 
-    def __init__(self, declaration: Declaration) -> None:
-        super().__init__(declaration)
-        assert declaration.tagging is not None
-        self._tags = _WholeTags(declaration.tagging, declaration.service)
-        self._tagger = self._tags
-        self._finder = Finder(declaration, self._reader, self._tags)
+    tagger: ClassVar = _WholeTags
 
     def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """See ``Declared``: badge and webhook are shown elsewhere than they are asked for."""
@@ -153,8 +147,8 @@ class Project(Declared):
     ) -> dict[str, Any]:
         """Without its tags, an update might take them, and with them whose the project is."""
         given = super()._parameters(scope, call, identity, values)
-        if call.operation == _UPDATE:
-            given |= self._tags.created(_UPDATE, self._tags.live(scope, str(identity["Name"])))
+        if call.operation == _UPDATE and isinstance(self._tagger, _WholeTags):
+            given |= self._tagger.created(_UPDATE, self._tagger.live(scope, str(identity["Name"])))
         return given
 
 

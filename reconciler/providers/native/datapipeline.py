@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.model.errors import AwsFault, FaultKind
 from reconciler.model.ids import Identifier, TypeName
 from reconciler.model.values import Properties, Sensitive
 from reconciler.ports import ResourceProvider, Scope
 from reconciler.providers.declared import Call, Declaration, Declared, Listing, Many, Read, Tagging, Update
-from reconciler.providers.declared.finding import Finder
 from reconciler.providers.declared.reading import Item, Reader
 from reconciler.providers.native.naming import NameRule
 
@@ -55,10 +54,7 @@ class _Reader(Reader):
 class Pipeline(Declared):
     """A pipeline. Its definition is put as a whole and in force once the pipeline is activated (again)."""
 
-    def __init__(self, declaration: Declaration) -> None:
-        super().__init__(declaration)
-        self._reader = _Reader(declaration, self.schema_in, self.adapt_observed)
-        self._finder = Finder(declaration, self._reader, self._tagger)
+    reader: ClassVar = _Reader
 
     def adapt_observed(self, scope: Scope, item: Item, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """See ``Declared``. What a field holds whose name begins with an asterisk is a secret."""
